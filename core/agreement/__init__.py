@@ -1,0 +1,1 @@
+"""Agreement statistics over arrays of shape (raters, stimuli)."""

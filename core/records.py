@@ -1,0 +1,199 @@
+"""The records that cross module boundaries: frozen, plain, without behaviour.
+
+Field names are those of the tables and of the CSV headers (docs/data.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+SessionKind = Literal["human", "simulated", "preview"]
+Phase = Literal["pilot", "live"]
+VersionState = Literal["loaded", "open", "closed"]
+ResponseStatus = Literal["answered", "not_applicable"]
+Role = Literal["target", "reference"]
+AiStatus = Literal["ok", "no_face", "unreadable", "abstained"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The bytes of one file, known by their SHA-256 (64 hex digits)."""
+
+    sha256: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stimulus:
+    """One picture of a study version; `stimulus_id` is the start of `served_sha256`."""
+
+    stimulus_id: str
+    stim_file: str
+    stim_sha256: str  # the original bytes
+    served_sha256: str  # what participants and AI raters see
+    width_px: int
+    height_px: int
+    identity_id: str
+    intended_emotion: str | None  # None only for an unrated reference
+    reference_file: str | None = None
+    generator: str | None = None
+    generator_version: str | None = None
+    prompt: str | None = None
+    variant: str | None = None
+    publishable: bool = True
+    rated: bool = True
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One stimulus of a trial in its named role."""
+
+    role: Role
+    stimulus_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One presentation, stored when the session begins and never drawn again."""
+
+    trial_id: str
+    block: int  # from 1
+    trial_index: int  # from 1, over the whole session
+    shown: tuple[Shown, ...]
+    attempt: int = 1
+    is_practice: bool = False
+    is_attention: bool = False
+    is_repeat: bool = False
+    repeat_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What one trial yielded on one scale, in raw scale points or as a response code."""
+
+    scale_id: str
+    status: ResponseStatus
+    value: float | None = None  # raw points; None for a forced choice
+    label: str | None = None  # the chosen code of a forced choice
+    rt_first_ms: float | None = None  # onset to the first touch of this scale
+    rt_submit_ms: float | None = None  # onset to Next
+    n_changes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How the browser presented a trial."""
+
+    onset_ok: bool
+    decode_ms: float | None = None
+    blur_count: int = 0
+    input_device: str | None = None  # keyboard, mouse, touch or pen
+    viewport: str | None = None  # for instance 375x667@2
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One revision of a trial's responses."""
+
+    trial_id: str
+    revision: int  # from 1
+    responses: tuple[Response, ...]
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """One answered consent item with the text that the participant saw."""
+
+    item_id: str
+    required: bool
+    agreed: bool
+    language: str
+    version: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One participant's sitting."""
+
+    session_id: str
+    study_id: str
+    config_hash: str
+    kind: SessionKind
+    phase: Phase
+    language: str
+    option_order: Mapping[str, tuple[str, ...]]
+    instructions_read: bool
+    completion_code: str
+    began_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyVersion:
+    """One frozen content of a study; `content` is the study as canonical JSON."""
+
+    study_id: str
+    version: int  # from 1
+    config_hash: str
+    state: VersionState
+    phase: Phase
+    title: str
+    content: str
+    source_yaml: str
+    loaded_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face in pixels of the served picture, points in image order left to right.
+
+    points: right eye, left eye, nose tip, right and left mouth corner (the subject's
+    right first, as YuNet gives them); empty where the detector gives none.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
+    score: float | None
+    points: tuple[tuple[float, float], ...]
+    detector: str
+    detector_version: str
+    rule: str  # how this face was chosen, for instance "largest of 2"
+    n_faces: int
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What an AI rater says of one stimulus on one scale, in the units that the rater declares."""
+
+    scale_id: str
+    value: float | None = None
+    label: str | None = None
+    scale_min: float | None = None
+    scale_max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AiResult:
+    """One AI rater's result for one stimulus; "no face" is a result, too."""
+
+    served_sha256: str
+    rater_id: str
+    rater_version: str
+    weights_sha256: str
+    detector: str
+    status: AiStatus
+    reason: str  # empty when status is ok
+    scores: tuple[Score, ...] = ()
+    probabilities: Mapping[str, float] = field(default_factory=dict)
+    face: Face | None = None

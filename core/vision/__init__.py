@@ -1,0 +1,1 @@
+"""Vision models that rate the same stimuli as people do."""

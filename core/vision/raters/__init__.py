@@ -1,0 +1,1 @@
+"""The AI raters, one module each."""

@@ -1,0 +1,1 @@
+"""The web application: Streamlit pages and, under api, the routes beside them."""
