@@ -1,1 +1,20 @@
-"""Starlette routes beside Streamlit."""
+"""Starlette routes beside Streamlit: they never touch a Streamlit session."""
+
+from starlette.routing import Route
+
+from pages.api import answers, begin, downloads, health, login, stimuli
+from pages.api.store import migrate
+
+__all__ = ["ROUTES", "migrate"]
+
+ROUTES = [
+    Route("/api/begin", begin.begin, methods=["POST"]),
+    Route("/api/decline", begin.decline, methods=["POST"]),
+    Route("/api/answers", answers.answers, methods=["POST"]),
+    Route("/api/stimuli/{served_sha256}", stimuli.stimulus),
+    Route("/api/login", login.log_in, methods=["POST"]),
+    Route("/api/password", login.change_password, methods=["POST"]),
+    Route("/api/logout", login.log_out, methods=["POST"]),
+    Route("/api/export/{study_id}", downloads.export),
+    Route("/api/health", health.health),
+]

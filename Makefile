@@ -1,0 +1,53 @@
+# make run    install what is missing, start the app, print the links
+# make test   install what the tests need, run them all
+PYTHON ?= python3
+BIN := .venv/bin
+# On Linux the CPU build of PyTorch comes from its vendor's index; see README for a GPU build.
+TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
+PORT ?= 8501
+
+.PHONY: run install test check bench pictures lock clean
+
+run: install
+	@$(BIN)/facenorm serve --port $(PORT)
+
+install: .venv/installed
+	@$(BIN)/facenorm init
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Facenorm needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	@# PyTorch alone is looked up in the extra index: no other package may come from there.
+	grep '^torch==' requirements.lock > .venv/torch.txt
+	$(BIN)/python -m pip install --no-deps --extra-index-url $(TORCH_INDEX) -r .venv/torch.txt
+	$(BIN)/python -m pip install -r requirements.lock
+	$(BIN)/python -m pip install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.lock
+	$(BIN)/python -m pip install -r requirements-dev.lock
+	@# mediapipe brings an OpenCV build that needs libGL and overwrites the same folder: the headless one must win.
+	$(BIN)/python -m pip install --force-reinstall --no-deps $$(grep '^opencv-contrib-python-headless==' requirements.lock | cut -d' ' -f1)
+	@touch $@
+
+test: .venv/installed-dev
+	@tests/system.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: .venv/installed-dev
+	@for file in tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
+
+# The pictures of the README, made by the browser tests.
+pictures: .venv/installed-dev
+	FACENORM_PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser -k picture
+
+lock: .venv/installed-dev
+	@tests/lock.sh $(BIN)
+
+clean:
+	rm -rf .venv data assets/demo

@@ -1,0 +1,30 @@
+"""The ASGI application: Streamlit's pages and, beside them, the project's own routes.
+
+`streamlit run app.py` starts it, and so does `facenorm serve`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from pages import api
+from pages.api.headers import Headers
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Bring the database up to date before the first request."""
+    api.migrate()
+    yield
+
+
+app = st.App(
+    "pages/main.py",
+    routes=api.ROUTES,
+    # Streamlit sends its 2.8 MB of scripts as they are; compressed they are about 1 MB.
+    middleware=[Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)],
+    lifespan=lifespan,
+)

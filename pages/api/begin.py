@@ -1,0 +1,133 @@
+"""Begin and decline: the two ways out of the consent page."""
+
+import random
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from core import plan
+from core.records import ConsentGiven, Phase, SessionKind, StudyVersion
+from core.study import Study
+from db import engine as db_engine
+from db import sessions, studies
+from pages.api import bodies, store, tokens
+
+SESSION_S = 14 * 24 * 3600  # how long a browser may come back to its session
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a link leads to: one version of a study, and what a session there counts as."""
+
+    version: StudyVersion
+    kind: SessionKind
+    phase: Phase
+
+
+def entry(conn: Connection, study_id: str, link: str) -> Entry | None:
+    """Resolve a link; None where the study is not open (a preview needs no open study)."""
+    kind = studies.link_kind(conn, study_id, link) if link else "human"
+    if kind is None:
+        return None
+    version = studies.open_version(conn, study_id)
+    if version is None and kind == "preview":
+        version = studies.latest(conn, study_id)
+    return version and Entry(version, kind, version.phase)
+
+
+async def begin(request: Request) -> RedirectResponse:
+    """Create the session that the pressed Begin asks for, and send its cookie."""
+    form = await bodies.form(request)
+    problem, key, token = await run_in_threadpool(_begin, form)
+    response = _back(form, problem=problem)
+    if token:
+        tokens.set_cookie(response, request, tokens.participant_cookie(key), token, max_age_s=SESSION_S)
+    return response
+
+
+async def decline(request: Request) -> RedirectResponse:
+    """Count a refusal and keep nothing else of it."""
+    form = await bodies.form(request)
+    await run_in_threadpool(_decline, form)
+    return _back(form, declined="1")
+
+
+def _back(form: dict[str, str], **more: str) -> RedirectResponse:
+    kept = {"study": form.get("study"), "link": form.get("link"), "lang": form.get("language")}
+    query = {name: value for name, value in (kept | more).items() if value}
+    return RedirectResponse(f"/?{urlencode(query)}", status_code=303)
+
+
+def _begin(form: dict[str, str]) -> tuple[str, str, str]:
+    """Return (problem, key, token): either the problem or the token is empty."""
+    study_id, nonce = form.get("study", ""), form.get("nonce", "")
+    with db_engine.writing(store.engine()) as conn:
+        where = entry(conn, study_id, form.get("link", ""))
+        if where is None:
+            return "closed", "", ""
+        study = store.study_of(conn, where.version.config_hash)
+        language = form.get("language", "")
+        if language not in study.languages or not 16 <= len(nonce) <= 64:
+            return "form", "", ""
+        if not _agreed(study, form):
+            return "consent", "", ""
+        token = _create(conn, where, study, form)
+    return "", tokens.session_key(study_id, where.kind), token
+
+
+def _agreed(study: Study, form: dict[str, str]) -> bool:
+    required = [f"consent.{item.id}" for item in study.consent.items if item.required]
+    return all(form.get(name) == "on" for name in [*required, "age"])
+
+
+def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) -> str:
+    rng = random.Random(f"{study.seed}:{form['nonce']}")
+    stimuli = studies.stimuli(conn, where.version.config_hash)
+    _session, token = sessions.begin(
+        conn,
+        config_hash=where.version.config_hash,
+        kind=where.kind,
+        phase=where.phase,
+        language=form["language"],
+        nonce=form["nonce"],
+        consents=_consents(study, form),
+        draw=lambda counts: plan.build(study, stimuli, counts, rng=rng),
+        option_order=plan.option_order(study, rng=rng),
+        utc_offset_min=_offset(form.get("utc_offset", "")),
+    )
+    return token
+
+
+def _consents(study: Study, form: dict[str, str]) -> list[ConsentGiven]:
+    language = form["language"]
+    return [
+        ConsentGiven(
+            item_id=item.id,
+            required=item.required,
+            agreed=form.get(f"consent.{item.id}") == "on",
+            language=language,
+            version=study.consent.version,
+            text=f"{study.consent.intro[language]}\n\n{item.text[language]}",  # type: ignore[index]
+        )
+        for item in study.consent.items
+    ]
+
+
+def _offset(text: str) -> int | None:
+    """Return minutes east of UTC, or None where the browser did not say anything plausible."""
+    try:
+        minutes = int(text)
+    except ValueError:
+        return None
+    return minutes if -14 * 60 <= minutes <= 14 * 60 else None
+
+
+def _decline(form: dict[str, str]) -> None:
+    with db_engine.writing(store.engine()) as conn:
+        where = entry(conn, form.get("study", ""), form.get("link", ""))
+        if where is not None and where.kind == "human":
+            sessions.tally(conn, where.version.config_hash, "declined")

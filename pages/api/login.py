@@ -1,0 +1,74 @@
+"""The researcher's login: forms in, a cookie out."""
+
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+
+from core.errors import LoginError
+from db import engine as db_engine
+from db import researchers
+from pages.api import bodies, store, tokens
+
+LOGIN_S = 12 * 3600
+_PAGES = {"/studies", "/ai_ratings", "/dashboard", "/export"}
+
+
+async def log_in(request: Request) -> RedirectResponse:
+    """Check name and password; the page says in words what was wrong."""
+    form = await bodies.form(request)
+    target = form.get("next") if form.get("next") in _PAGES else "/studies"
+    try:
+        token = await run_in_threadpool(_log_in, form.get("name", ""), form.get("password", ""))
+    except LoginError as error:
+        return _to("/researcher", problem=str(error), next=target)
+    response = _to(target)
+    tokens.set_cookie(response, request, tokens.LOGIN, token, max_age_s=LOGIN_S)
+    return response
+
+
+async def change_password(request: Request) -> RedirectResponse:
+    """Replace the password of the one who is logged in; every other login of theirs ends."""
+    form, cookie = await bodies.form(request), request.cookies.get(tokens.LOGIN, "")
+    if not tokens.matches(cookie, form.get("token")):
+        return _to("/researcher", problem="Your login has ended. Log in again.")
+    new, repeated = form.get("new", ""), form.get("repeated", "")
+    try:
+        if new != repeated:
+            raise LoginError("The two new passwords differ. Type the same one twice.")
+        token = await run_in_threadpool(_change, cookie, new)
+    except LoginError as error:
+        return _to("/researcher", problem=str(error))
+    response = _to("/studies")
+    tokens.set_cookie(response, request, tokens.LOGIN, token, max_age_s=LOGIN_S)
+    return response
+
+
+async def log_out(request: Request) -> RedirectResponse:
+    """End this login on the server, not only in the browser."""
+    form, cookie = await bodies.form(request), request.cookies.get(tokens.LOGIN, "")
+    response = _to("/researcher")
+    if tokens.matches(cookie, form.get("token")):
+        await run_in_threadpool(_log_out, cookie)
+        response.delete_cookie(tokens.LOGIN, path="/")
+    return response
+
+
+def _to(path: str | None, **query: str | None) -> RedirectResponse:
+    said = {name: value for name, value in query.items() if value}
+    return RedirectResponse(f"{path}?{urlencode(said)}" if said else str(path), status_code=303)
+
+
+def _log_in(name: str, password: str) -> str:
+    return researchers.log_in(store.engine(), name, password).token
+
+
+def _change(cookie: str, new: str) -> str:
+    with db_engine.writing(store.engine()) as conn:
+        return researchers.change_password(conn, cookie, new).token
+
+
+def _log_out(cookie: str) -> None:
+    with db_engine.writing(store.engine()) as conn:
+        researchers.log_out(conn, cookie)
