@@ -63,20 +63,21 @@ def table(frame: pd.DataFrame, scales: Mapping[str, Scale], *, confidence: float
     rows = usable(frame)
     if rows.empty:
         raise AgreementError("there are no usable ratings yet; norms need at least one")
-    stimuli = pd.Index(pd.unique(rows["stimulus_id"]), name="stimulus_id")
-    about = [name for name in ABOUT_STIMULUS if name in rows]
-    norms = rows.drop_duplicates("stimulus_id").set_index("stimulus_id")[about].reindex(stimuli)
-    intended = norms["intended_emotion"] if "intended_emotion" in norms else pd.Series(None, index=stimuli)
-    parts = [norms]
+    at, names = _factorised(rows["stimulus_id"])
+    about = _about(rows, at)
+    intended = about.get("intended_emotion", [None] * len(names))
+    columns: Columns = {"stimulus_id": names, **about}
     for scale_id, scale in scales.items():
-        part = rows[rows["scale_id"] == scale_id]
-        columns = (
-            _choice(part, stimuli, tuple(scale.options), intended, confidence)
-            if scale.kind == "choice"
-            else _numeric(part, stimuli, confidence)
-        )
-        parts.append(pd.DataFrame(columns, index=stimuli).add_prefix(f"{scale_id}_"))
-    return pd.concat(parts, axis=1).reset_index()
+        of_scale = (rows["scale_id"] == scale_id).to_numpy(dtype=np.bool_)
+        part, where = rows[of_scale], at[of_scale]
+        if scale.kind == "choice":
+            options = tuple(scale.options)
+            counts, absent = _counted(part, where, len(names), options, scale_id)
+            norms = _choice(counts, absent, options, intended, confidence)
+        else:
+            norms = _numeric(_numbers(part["response"]), where, len(names), confidence)
+        columns |= {f"{scale_id}_{name}": values for name, values in norms.items()}
+    return pd.DataFrame(columns)
 
 
 def matrix(
@@ -99,39 +100,57 @@ def matrix(
     answered = np.isfinite(values)
     if not answered.any():
         raise AgreementError(f"nobody has answered {scale_id!r} yet; agreement needs two raters")
-    i, raters = pd.factorize(rows["rater_id"][answered])
-    j, stimuli = pd.factorize(rows["stimulus_id"][answered])
+    i, raters = _factorised(rows["rater_id"][answered])
+    j, stimuli = _factorised(rows["stimulus_id"][answered])
     result = np.full((len(raters), len(stimuli)), np.nan)
     result[i, j] = values[answered]
-    return result, tuple(map(str, raters)), tuple(map(str, stimuli))
+    return result, tuple(raters), tuple(stimuli)
 
 
-Columns = dict[str, npt.NDArray[np.generic] | list[object]]
+Columns = dict[str, npt.NDArray[np.generic] | Sequence[object]]
+
+
+def _factorised(ids: pd.Series) -> tuple[Ints, list[str]]:
+    codes, names = pd.factorize(ids)
+    return codes.astype(np.int64), [str(name) for name in names]
+
+
+def _about(rows: pd.DataFrame, at: Ints) -> dict[str, list[object]]:
+    first = np.unique(at, return_index=True)[1]
+    known = rows[[name for name in ABOUT_STIMULUS if name in rows]].iloc[first].astype(object)
+    return {str(name): column.where(column.notna(), None).tolist() for name, column in known.items()}
+
+
+def _counted(
+    rows: pd.DataFrame, at: Ints, n_stimuli: int, options: tuple[str, ...], scale_id: str
+) -> tuple[Ints, Ints]:
+    """Counts of shape (stimuli, options), and how many responses of each stimulus hold no label."""
+    codes = _codes(_labels(rows["response_label"]), options, scale_id)
+    given = codes >= 0
+    flat = np.bincount(at[given] * len(options) + codes[given], minlength=n_stimuli * len(options))
+    return flat.reshape(n_stimuli, len(options)), np.bincount(at[~given], minlength=n_stimuli)
 
 
 def _choice(
-    rows: pd.DataFrame, stimuli: pd.Index, options: tuple[str, ...], intended: pd.Series, confidence: float
+    counts: Ints, absent: Ints, options: tuple[str, ...], intended: Sequence[object], confidence: float
 ) -> Columns:
-    at = stimuli.get_indexer(pd.Index(rows["stimulus_id"]))
-    scale_id = str(rows["scale_id"].iloc[0]) if len(rows) else ""
-    codes = _codes(_labels(rows["response_label"]), options, scale_id)
-    given = codes >= 0
-    flat = np.bincount(at[given] * len(options) + codes[given], minlength=len(stimuli) * len(options))
-    counts = flat.reshape(len(stimuli), len(options))
     n = counts.sum(axis=1)
-    columns: Columns = {"n": n, "n_not_applicable": np.bincount(at[~given], minlength=len(stimuli))}
-    shares = np.divide(counts, n[:, None], out=np.full(counts.shape, np.nan), where=n[:, None] > 0)
-    columns |= {f"proportion_{code}": shares[:, k] for k, code in enumerate(options)}
-    columns |= _hits(counts, options, intended, confidence)
-    columns |= _modes(counts, options)
-    return columns
+    shares = np.full(counts.shape, np.nan)
+    np.divide(counts, n[:, None], out=shares, where=n[:, None] > 0)
+    return {
+        "n": n,
+        "n_not_applicable": absent,
+        **{f"proportion_{code}": shares[:, k] for k, code in enumerate(options)},
+        **_hits(counts, options, intended, confidence),
+        **_modes(counts, options),
+    }
 
 
-def _hits(counts: Ints, options: tuple[str, ...], intended: pd.Series, confidence: float) -> Columns:
+def _hits(counts: Ints, options: tuple[str, ...], intended: Sequence[object], confidence: float) -> Columns:
     found: list[list[float]] = []
     for row, emotion in zip(counts, intended, strict=True):
         n = int(row.sum())
-        if emotion in options and n:
+        if isinstance(emotion, str) and emotion in options and n:
             hits = int(row[options.index(emotion)])
             found.append([hits, hits / n, *categorical.wilson(hits, n, confidence=confidence)])
         else:
@@ -152,30 +171,40 @@ def _modes(counts: Ints, options: tuple[str, ...]) -> Columns:
     return {"mode": labels, "mode_ties": ties, "entropy_bits": bits}
 
 
-def _numeric(rows: pd.DataFrame, stimuli: pd.Index, confidence: float) -> Columns:
-    values = pd.Series(_numbers(rows["response"]), index=pd.Index(rows["stimulus_id"]))
-    groups = values.groupby(level=0)
-    n = groups.count().reindex(stimuli, fill_value=0).to_numpy(dtype=np.int64)
-    rated = groups.size().reindex(stimuli, fill_value=0).to_numpy(dtype=np.int64)
-    mean, median, sd = (
-        part.reindex(stimuli).to_numpy(dtype=np.float64)
-        for part in (groups.mean(), groups.median(), groups.std(ddof=1))
-    )
-    se = np.divide(sd, np.sqrt(n), out=np.full(len(n), np.nan), where=n > 1)
+def _numeric(values: Floats, at: Ints, n_stimuli: int, confidence: float) -> Columns:
+    given = np.isfinite(values)
+    absent = np.bincount(at[~given], minlength=n_stimuli)
+    values, at = values[given], at[given]
+    n: Ints = np.bincount(at, minlength=n_stimuli).astype(np.int64)
+    mean = _over(_sums(values, at, n_stimuli), n)
+    sd = np.sqrt(_over(_sums((values - mean[at]) ** 2, at, n_stimuli), n - 1))
+    se = _over(sd, np.sqrt(n))
     half = stats.t.ppf((1 + confidence) / 2, np.maximum(n - 1, 1)) * se
     return {
         "n": n,
-        "n_not_applicable": rated - n,
+        "n_not_applicable": absent,
         "m": mean,
         "sd": sd,
         "se": se,
         "low": mean - half,
         "high": mean + half,
-        "median": median,
+        "median": pd.Series(values).groupby(at).median().reindex(range(n_stimuli)).to_numpy(),
     }
 
 
+def _sums(values: Floats, at: Ints, n_stimuli: int) -> Floats:
+    return np.bincount(at, weights=values, minlength=n_stimuli).astype(np.float64)
+
+
+def _over(sums: Floats, n: Floats | Ints) -> Floats:
+    result = np.full(len(sums), np.nan)
+    np.divide(sums, n, out=result, where=n > 0)
+    return result
+
+
 def _flags(column: pd.Series) -> npt.NDArray[np.bool_]:
+    if pd.api.types.is_bool_dtype(column):
+        return column.to_numpy(dtype=np.bool_, na_value=False)
     # Read from a file a flag may be a word or a number, and bool("False") is true.
     words = column.astype(str).str.lower()
     return words.isin(["true", "1", "1.0"]).to_numpy(dtype=np.bool_)
