@@ -1,0 +1,1 @@
+"""Network architectures in torch, without the pictures and codes that raters know of."""

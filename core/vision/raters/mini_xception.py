@@ -1,0 +1,88 @@
+"""mini-Xception as a rater: the emotion label with its probabilities, and how far from neutral."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.records import Face, Score
+from core.vision import align, weights
+from core.vision.image import Pixels
+from core.vision.rater import Declaration, Gives, Opinion
+
+if TYPE_CHECKING:
+    from core.vision.networks.mini_xception import MiniXception
+
+LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")  # the network's order
+SIZE_PX = 64
+CROP_SCALE = 1.2
+
+DECLARATION = Declaration(
+    rater_id="mini-xception",
+    title="mini-Xception (Arriaga et al., 2017)",
+    version="1",
+    gives=(
+        Gives("emotion", "choice", units="probability", labels=LABELS),
+        Gives("intensity", "number", units="1 - P(neutral)", low=0.0, high=1.0, zero=0.0),
+    ),
+    weights=("mini-xception",),
+    licence="MIT",
+    citation=weights.entry("mini-xception").citation,
+    trained_on="FER-2013: 35,887 grey photographs of 48 x 48 pixels from a web search, labelled by hand",
+    limits=(
+        "66 % accuracy on FER-2013, where people reach about 65 %; disgust is rare in that set; no contempt, "
+        "no valence or arousal; drawn and computer-made faces were not in it. 1 - P(neutral) says how sure "
+        "the model is that there is an expression, which is the weakest of the measures of intensity."
+    ),
+)
+
+
+class Rater:
+    """mini-Xception on square grey crops."""
+
+    declaration = DECLARATION
+
+    def __init__(self, network: MiniXception, weights_sha256: str) -> None:
+        self.network, self.weights_sha256 = network, weights_sha256
+
+    def prepare(self, image: Pixels, face: Face) -> Pixels:
+        """The square around the face, 1.2 times its longer side, as 64 x 64 RGB."""
+        return align.square(image, face, scale=CROP_SCALE, size_px=SIZE_PX)
+
+    def rate(self, crops: Sequence[Pixels]) -> tuple[Opinion, ...]:
+        """The label, the seven probabilities and 1 - P(neutral) of each crop."""
+        import torch
+
+        with torch.inference_mode():
+            rows = self.network(torch.from_numpy(inputs(crops))).double()
+            rows = rows / rows.sum(dim=1, keepdim=True)  # float32 sums to 1 only within 1e-7
+        return tuple(_opinion(row) for row in rows.tolist())
+
+
+def inputs(crops: Sequence[Pixels]) -> NDArray[np.float32]:
+    """Crops as the network wants them: shape (n, 1, 64, 64), grey, -1 to 1."""
+    import cv2
+
+    grey = np.stack([cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY) for crop in crops])
+    return (grey[:, None].astype(np.float32) / np.float32(255) - np.float32(0.5)) * np.float32(2)
+
+
+def _opinion(row: Sequence[float]) -> Opinion:
+    probabilities = dict(zip(LABELS, row, strict=True))
+    label = max(probabilities, key=lambda code: probabilities[code])
+    intensity = 1 - probabilities["neutral"]
+    scores = (Score("emotion", label=label), Score("intensity", intensity, scale_min=0.0, scale_max=1.0))
+    return Opinion(scores, probabilities)
+
+
+def load(folders: Sequence[Path]) -> Rater:
+    """Read the weights; ModelError says how to get them."""
+    # Before torch is imported: what is missing should be said at once.
+    path = weights.need("mini-xception", folders)
+    from core.vision.networks import mini_xception
+
+    return Rater(mini_xception.load(path), weights.entry("mini-xception").sha256)

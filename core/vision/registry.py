@@ -1,0 +1,77 @@
+"""The raters and detectors that there are; a model's libraries load only when it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from core import codes
+from core.errors import ModelError
+from core.vision import weights
+from core.vision.detect import Detector, Haar, YuNet
+from core.vision.rater import Declaration, Rater
+from core.vision.raters import mini_xception
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One rater: its declaration, and the function that loads it from the model folders."""
+
+    declaration: Declaration
+    load: Callable[[Sequence[Path]], Rater]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorEntry:
+    """One detector: its one file in models.toml, and its class."""
+
+    weights: str
+    make: Callable[[Path, str], Detector]
+
+
+RATERS: Mapping[str, Entry] = MappingProxyType(
+    {module.DECLARATION.rater_id: Entry(module.DECLARATION, module.load) for module in (mini_xception,)}
+)
+DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
+    {"yunet": DetectorEntry("yunet", YuNet), "haar": DetectorEntry("haar-frontalface", Haar)}
+)
+
+
+def rater(rater_id: str, folders: Sequence[Path]) -> Rater:
+    """Load a rater; ModelError when there is none of that id or its weights are missing."""
+    return RATERS[_known(rater_id, RATERS, "rater")].load(folders)
+
+
+def detector(name: str, folders: Sequence[Path]) -> Detector:
+    """Load a detector; ModelError when there is none of that name or its weights are missing."""
+    entry = DETECTORS[_known(name, DETECTORS, "detector")]
+    return entry.make(weights.need(entry.weights, folders), weights.entry(entry.weights).sha256)
+
+
+def declaration(rater_id: str) -> Declaration:
+    """What a rater is, without loading it."""
+    return RATERS[_known(rater_id, RATERS, "rater")].declaration
+
+
+def needed(rater_ids: Collection[str], detector_name: str) -> tuple[str, ...]:
+    """The names in models.toml of all files that these raters and this detector read."""
+    names = [name for rater_id in rater_ids for name in declaration(rater_id).weights]
+    return (*names, DETECTORS[_known(detector_name, DETECTORS, "detector")].weights)
+
+
+def missing(rater_ids: Collection[str], detector_name: str, folders: Sequence[Path]) -> tuple[str, ...]:
+    """One message for each file that is needed and not there; empty when all can be loaded."""
+    entries = [weights.entry(name) for name in needed(rater_ids, detector_name)]
+    return tuple(
+        weights.missing(entry, folders) for entry in entries if not weights.find(entry.name, folders)
+    )
+
+
+def _known(name: str, names: Collection[str], kind: str) -> str:
+    if name not in names:
+        raise ModelError(
+            f"there is no {kind} {name!r} (there are {codes.listed(names)}); {codes.mend(name, names)}"
+        )
+    return name

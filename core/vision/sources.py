@@ -1,0 +1,116 @@
+"""The picture files that a command is given, with what a manifest says of them."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core import codes
+from core.errors import StimulusError, StudyError
+from core.vision.image import SUFFIXES
+
+# The manifest's short names, and the columns that they stand for.
+ALIASES = {"file": "stim_file", "identity": "identity_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to rate; `stim_file` is its place below the folder that was given."""
+
+    path: Path
+    stim_file: str
+    identity_id: str | None = None
+    intended_emotion: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a manifest says of one file."""
+
+    identity_id: str | None
+    intended_emotion: str | None
+
+
+def gather(paths: Sequence[Path], manifest: Path | None = None) -> tuple[Source, ...]:
+    """Every picture of the paths once, joined to its row of the manifest where there is one.
+
+    Raises StimulusError when a path is missing or nothing is left, StudyError when the manifest
+    is not usable.
+    """
+    unique = {source.path.resolve(): source for source in walk(paths)}
+    if not unique:
+        given, suffixes = ", ".join(map(str, paths)), " ".join(sorted(SUFFIXES))
+        raise StimulusError(f"{given}: no picture found; needed are files ending in {suffixes}")
+    found = tuple(unique.values())
+    return join(found, manifest) if manifest else found
+
+
+def walk(paths: Iterable[Path]) -> Iterator[Source]:
+    """The named files, whatever their suffix, and the pictures below the named folders, in order."""
+    for path in paths:
+        if path.is_dir():
+            yield from (Source(file, file.relative_to(path).as_posix()) for file in _below(path))
+        elif path.exists():
+            yield Source(path, path.name)
+        else:
+            raise StimulusError(f"{path}: there is no such file or folder")
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    for place, subfolders, names in os.walk(folder):
+        subfolders.sort()
+        for name in sorted(names):
+            # Hidden files are other programs' records; some end in .jpg and are no pictures.
+            if Path(name).suffix.lower() in SUFFIXES and not name.startswith("."):
+                yield Path(place, name)
+
+
+def join(sources: Sequence[Source], manifest: Path) -> tuple[Source, ...]:
+    """Add identity and intended emotion to the sources that the manifest names.
+
+    A row's file is relative to the folder that was given, or to the manifest itself.
+    """
+    rows = _rows(manifest)
+    by_place = {(manifest.parent / name).resolve(): row for name, row in rows.items()}
+    matched = [rows.get(source.stim_file) or by_place.get(source.path.resolve()) for source in sources]
+    if not any(matched):
+        example = next(iter(rows), "nothing")
+        raise StudyError(
+            f"{manifest}: none of its {len(rows)} rows names a given picture (it names {example}, "
+            f"given is {sources[0].stim_file}); write files relative to the folder or to the manifest"
+        )
+    return tuple(
+        replace(source, identity_id=row.identity_id, intended_emotion=row.intended_emotion) if row else source
+        for source, row in zip(sources, matched, strict=True)
+    )
+
+
+def _rows(manifest: Path) -> dict[str, Row]:
+    """The manifest's rows by file."""
+    try:
+        with manifest.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            reader.fieldnames = [ALIASES.get(name, name) for name in reader.fieldnames or ()]
+            if "stim_file" not in reader.fieldnames:
+                raise StudyError(f"{manifest}:1: found no column 'file'; add it, with one picture a row")
+            return _by_file(((reader.line_num, row) for row in reader), manifest)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StudyError(f"{manifest}: cannot be read as UTF-8 CSV ({error})") from error
+
+
+def _by_file(rows: Iterable[tuple[int, Mapping[str, str | None]]], manifest: Path) -> dict[str, Row]:
+    by_file: dict[str, Row] = {}
+    for line, row in rows:
+        name, emotion = row["stim_file"] or "", row.get("intended_emotion") or None
+        if name in by_file:
+            raise StudyError(f"{manifest}:{line}: {name} stands here twice; remove one row")
+        if emotion is not None and emotion not in codes.EMOTIONS:
+            raise StudyError(
+                f"{manifest}:{line}: found intended_emotion {emotion!r}, needed one of "
+                f"{codes.listed(codes.EMOTIONS)}; {codes.mend(emotion, codes.EMOTIONS)}"
+            )
+        by_file[name] = Row(row.get("identity_id") or None, emotion)
+    return by_file
