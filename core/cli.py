@@ -6,12 +6,13 @@ imported inside the commands, so that `facenorm --help` answers at once.
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import sys
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -21,7 +22,9 @@ from core.errors import FacenormError, StudyError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from core.records import StudyVersion
+    from core.records import StudyVersion, Trial
+
+T = TypeVar("T")
 
 DEMO = settings.PROJECT / "assets" / "studies" / "demo.yaml"
 DEMO_PICTURES = settings.PROJECT / "assets" / "demo"
@@ -156,13 +159,15 @@ def study_check(file: Path) -> None:
 def study_load(file: Path) -> None:
     """Store a study file with its stimuli as a version; loading the same content again changes nothing."""
     version = _load(_engine(), file)
-    click.echo(f"{version.study_id} version {version.version} ({version.config_hash[:12]}) is {version.state}.")
+    name = f"{version.study_id} version {version.version} ({version.config_hash[:12]})"
+    click.echo(f"{name} is {version.state}.")
 
 
 def _load(opened: Engine, file: Path) -> StudyVersion:
     from core import stimuli
     from core import study as studies
     from db import audit, engine
+    from db import pictures as blobs
     from db import studies as stored
 
     parsed = studies.read(file)
@@ -170,6 +175,10 @@ def _load(opened: Engine, file: Path) -> StudyVersion:
     _warn([*gathered.problems, *studies.warnings(parsed)])
     if not any(stimulus.rated for stimulus in gathered.stimuli):
         raise StudyError(f"{file}: none of its stimuli can be used; mend the lines above and load it again")
+    # Pictures are decoded outside of any transaction: participants of other studies go on rating.
+    for batch in _batches(gathered.pictures(), 16):
+        with engine.writing(opened) as conn:
+            blobs.save(conn, batch)
     with engine.writing(opened) as conn:
         version = stored.load(
             conn,
@@ -179,10 +188,16 @@ def _load(opened: Engine, file: Path) -> StudyVersion:
             content=studies.to_json(parsed),
             source_yaml=file.read_text(encoding="utf-8"),
             stimuli=gathered.stimuli,
-            pictures=gathered.pictures(),
+            pictures=(),
         )
         audit.write(conn, "shell", "study loaded", f"{version.study_id} version {version.version}")
     return version
+
+
+def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
 
 
 def _warn(lines: list[str]) -> None:
@@ -239,7 +254,9 @@ def _version(conn: Any, study_id: str) -> StudyVersion:
     version = studies.latest(conn, study_id)
     if version is None:
         known = ", ".join(sorted({each.study_id for each in studies.listing(conn)})) or "none"
-        raise StudyError(f"no study {study_id!r} is loaded (loaded: {known}); load it with 'facenorm study load'")
+        raise StudyError(
+            f"no study {study_id!r} is loaded (loaded: {known}); load it with 'facenorm study load FILE'"
+        )
     return version
 
 
@@ -259,7 +276,8 @@ def models_list() -> None:
     folders = settings.load().model_folders
     for entry in weights.entries():
         found = weights.find(entry.name, folders)
-        click.echo(f"{entry.name}\t{found or 'missing'}\t{entry.size / 1e6:.1f} MB\t{entry.licence}\t{entry.origin}")
+        size = f"{entry.size_bytes / 1e6:.1f} MB"
+        click.echo(f"{entry.name}\t{found or 'missing'}\t{size}\t{entry.licence}\t{entry.origin}")
 
 
 @models.command("fetch")
@@ -293,3 +311,76 @@ def models_verify() -> None:
         bad += not ok
     if bad:
         _fail(f"{bad} file(s) are not what they should be; delete them and fetch them again")
+
+
+# ---- backup
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def backup(file: Path) -> None:
+    """Copy the database, pictures and all, to FILE; safe while the app runs."""
+    from db import backup as backups
+
+    backups.backup(_engine(), file)
+    click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def restore(file: Path) -> None:
+    """Put a backup in the database's place; the database that was there is kept beside it."""
+    from db import backup as backups
+
+    aside = backups.restore(settings.load().database_url, file)
+    click.echo(f"Restored from {file}." + (f" The database before lies in {aside}." if aside else ""))
+
+
+# ---- simulation
+
+
+@main.command()
+@click.argument("study_id")
+@click.option("--participants", "-n", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option("--seed", "-s", type=int, default=1, show_default=True)
+@click.option("--url", default="http://localhost:8501", show_default=True, help="Where the app runs.")
+def simulate(study_id: str, participants: int, seed: int, url: str) -> None:
+    """Send simulated participants through the app, marked as simulated.
+
+    They begin and answer over HTTP as a browser does, with known bias and noise. Tables and the
+    dashboard leave them out unless asked.
+    """
+    from tqdm import tqdm
+
+    from core import simulate as simulated
+    from core import simulated_client
+    from core import study as studies
+    from db import engine
+    from db import studies as stored
+
+    opened = _engine()
+    with engine.writing(opened) as conn:
+        version = stored.open_version(conn, study_id)
+        if version is None:
+            _version(conn, study_id)
+            raise StudyError(f"{study_id} is not open; open it with 'facenorm study open {study_id}'")
+        link = stored.make_link(conn, study_id, "simulated")
+        stimuli = {each.stimulus_id: each for each in stored.stimuli(conn, version.config_hash)}
+    parsed = studies.from_json(version.content)
+    raters = simulated.raters(participants, seed=seed, study=parsed)
+    for number, rater in enumerate(tqdm(raters, unit="participant", disable=None)):
+        rng = random.Random(f"{seed}:{number}")
+        with simulated_client.begin(parsed, link, url=url, rng=rng) as client:
+            for trial in _trials(opened, client.cookie):
+                client.send(simulated.respond(rater, parsed, trial, stimuli, rng=rng))
+    click.echo(f"{participants} simulated participants have rated {study_id}.")
+
+
+def _trials(opened: Engine, cookie: str) -> tuple[Trial, ...]:
+    from db import engine, sessions
+
+    with engine.reading(opened) as conn:
+        session = sessions.by_token(conn, cookie)
+        if session is None:
+            _fail("the app that answers uses another database; name its --url, or its FACENORM_DATA here")
+        return sessions.trials(conn, session.session_id)

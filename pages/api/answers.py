@@ -8,13 +8,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from core import answers as core_answers
+from core import cookies
 from core.errors import AnswerError, ConflictError
 from core.records import Answer, Session, Trial
 from core.study import Study
 from db import answers as db_answers
 from db import engine as db_engine
 from db import sessions
-from pages.api import bodies, store, tokens
+from pages.api import bodies, store
 
 BODY_BYTES = 1_000_000
 
@@ -40,8 +41,8 @@ class Outcome:
 
 async def answers(request: Request) -> JSONResponse:
     """Store a batch of answers; sending one again changes nothing."""
-    cookie = request.cookies.get(tokens.participant_cookie(request.query_params.get("at", "")))
-    if not cookie or not tokens.matches(cookie, request.headers.get("x-facenorm-token")):
+    cookie = request.cookies.get(cookies.participant(request.query_params.get("at", "")))
+    if not cookie or not cookies.matches(cookie, request.headers.get("x-facenorm-token")):
         return _error(401, "this browser has no session here; open the study's link again")
     body = await bodies.read(request, limit=BODY_BYTES)
     try:

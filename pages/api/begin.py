@@ -9,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from core import plan
+from core import cookies, plan
 from core.records import ConsentGiven, Phase, SessionKind, StudyVersion
 from core.study import Study
 from db import engine as db_engine
 from db import sessions, studies
-from pages.api import bodies, store, tokens
+from pages.api import bodies, responses, store
 
 SESSION_S = 14 * 24 * 3600  # how long a browser may come back to its session
 
@@ -45,7 +45,7 @@ async def begin(request: Request) -> RedirectResponse:
     problem, key, token = await run_in_threadpool(_begin, form)
     response = _back(form, problem=problem)
     if token:
-        tokens.set_cookie(response, request, tokens.participant_cookie(key), token, max_age_s=SESSION_S)
+        responses.set_cookie(response, request, cookies.participant(key), token, max_age_s=SESSION_S)
     return response
 
 
@@ -76,7 +76,7 @@ def _begin(form: dict[str, str]) -> tuple[str, str, str]:
         if not _agreed(study, form):
             return "consent", "", ""
         token = _create(conn, where, study, form)
-    return "", tokens.session_key(study_id, where.kind), token
+    return "", cookies.session_key(study_id, where.kind), token
 
 
 def _agreed(study: Study, form: dict[str, str]) -> bool:
@@ -129,5 +129,5 @@ def _offset(text: str) -> int | None:
 def _decline(form: dict[str, str]) -> None:
     with db_engine.writing(store.engine()) as conn:
         where = entry(conn, form.get("study", ""), form.get("link", ""))
-        if where is not None and where.kind == "human":
-            sessions.tally(conn, where.version.config_hash, "declined")
+        if where is not None:
+            sessions.tally(conn, where.version.config_hash, "declined", kind=where.kind, phase=where.phase)

@@ -12,10 +12,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from core import settings
+from core import cookies, settings
 from db import engine as db_engine
 from db import researchers
-from pages.api import store, tokens
+from pages.api import store
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
@@ -25,7 +25,7 @@ async def export(request: Request) -> Response:
 
     Query: public=1 (default) or 0, excel=1 for a byte-order mark.
     """
-    name = await run_in_threadpool(_researcher, request.cookies.get(tokens.LOGIN, ""))
+    name = await run_in_threadpool(_researcher, request.cookies.get(cookies.LOGIN, ""))
     study_id = request.path_params["study_id"]
     if name is None:
         return PlainTextResponse("log in as a researcher first, at /researcher", status_code=401)

@@ -6,10 +6,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
+from core import cookies
 from core.errors import LoginError
 from db import engine as db_engine
 from db import researchers
-from pages.api import bodies, store, tokens
+from pages.api import bodies, responses, store
 
 LOGIN_S = 12 * 3600
 _PAGES = {"/studies", "/ai_ratings", "/dashboard", "/export"}
@@ -24,14 +25,14 @@ async def log_in(request: Request) -> RedirectResponse:
     except LoginError as error:
         return _to("/researcher", problem=str(error), next=target)
     response = _to(target)
-    tokens.set_cookie(response, request, tokens.LOGIN, token, max_age_s=LOGIN_S)
+    responses.set_cookie(response, request, cookies.LOGIN, token, max_age_s=LOGIN_S)
     return response
 
 
 async def change_password(request: Request) -> RedirectResponse:
     """Replace the password of the one who is logged in; every other login of theirs ends."""
-    form, cookie = await bodies.form(request), request.cookies.get(tokens.LOGIN, "")
-    if not tokens.matches(cookie, form.get("token")):
+    form, cookie = await bodies.form(request), request.cookies.get(cookies.LOGIN, "")
+    if not cookies.matches(cookie, form.get("token")):
         return _to("/researcher", problem="Your login has ended. Log in again.")
     new, repeated = form.get("new", ""), form.get("repeated", "")
     try:
@@ -41,17 +42,17 @@ async def change_password(request: Request) -> RedirectResponse:
     except LoginError as error:
         return _to("/researcher", problem=str(error))
     response = _to("/studies")
-    tokens.set_cookie(response, request, tokens.LOGIN, token, max_age_s=LOGIN_S)
+    responses.set_cookie(response, request, cookies.LOGIN, token, max_age_s=LOGIN_S)
     return response
 
 
 async def log_out(request: Request) -> RedirectResponse:
     """End this login on the server, not only in the browser."""
-    form, cookie = await bodies.form(request), request.cookies.get(tokens.LOGIN, "")
+    form, cookie = await bodies.form(request), request.cookies.get(cookies.LOGIN, "")
     response = _to("/researcher")
-    if tokens.matches(cookie, form.get("token")):
+    if cookies.matches(cookie, form.get("token")):
         await run_in_threadpool(_log_out, cookie)
-        response.delete_cookie(tokens.LOGIN, path="/")
+        response.delete_cookie(cookies.LOGIN, path="/")
     return response
 
 

@@ -7,10 +7,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from core import cookies
 from core.records import Picture
 from db import engine as db_engine
 from db import pictures, researchers, sessions
-from pages.api import store, tokens
+from pages.api import store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COOKIES = 8  # sessions of other studies that one browser may hold
@@ -34,19 +35,19 @@ async def stimulus(request: Request) -> Response:
     )
 
 
-def _find(cookies: dict[str, str], served_sha256: str) -> Picture | None:
+def _find(jar: dict[str, str], served_sha256: str) -> Picture | None:
     with db_engine.reading(store.engine()) as conn:
-        if not _may_see(conn, cookies, served_sha256):
+        if not _may_see(conn, jar, served_sha256):
             return None
         return pictures.get(conn, served_sha256)
 
 
-def _may_see(conn: Connection, cookies: dict[str, str], served_sha256: str) -> bool:
-    login = cookies.get(tokens.LOGIN)
+def _may_see(conn: Connection, jar: dict[str, str], served_sha256: str) -> bool:
+    login = jar.get(cookies.LOGIN)
     if login is not None and researchers.by_token(conn, login) is not None:
         return True
-    prefix = tokens.participant_cookie("")
-    held = [value for name, value in cookies.items() if name.startswith(prefix) and name != tokens.LOGIN]
+    prefix = cookies.participant("")
+    held = [value for name, value in jar.items() if name.startswith(prefix) and name != cookies.LOGIN]
     found = (sessions.by_token(conn, token) for token in held[:_COOKIES])
     return any(
         pictures.allowed(conn, session_id=session.session_id, served_sha256=served_sha256)

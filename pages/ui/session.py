@@ -13,13 +13,13 @@ from typing import TypeVar
 
 import streamlit as st
 
-from core import i18n
+from core import cookies, i18n
 from core.records import Phase, Session, SessionKind, StudyVersion
 from core.study import Language, Study
 from db import engine as db_engine
 from db import researchers, sessions, studies
 from db.researchers import Login
-from pages.api import begin, tokens
+from pages.api import begin
 from pages.ui import resources
 
 T = TypeVar("T")
@@ -52,8 +52,8 @@ def visit() -> Visit | None:
         if study_id is None:
             return None
         kind = where.kind if where else "human"
-        key = tokens.session_key(study_id, kind)
-        cookie = _cookies().get(tokens.participant_cookie(key), "")
+        key = cookies.session_key(study_id, kind)
+        cookie = _cookies().get(cookies.participant(key), "")
         session = sessions.by_token(conn, cookie) if cookie else None
         # A session stays on the version that it began with, and may finish after the study closed.
         version = studies.get(conn, session.config_hash) if session else (where and where.version)
@@ -71,7 +71,7 @@ def visit() -> Visit | None:
         words=i18n.words(language),
         link=query.get("link", ""),
         key=key,
-        post_token=tokens.post_token(cookie),
+        post_token=cookies.post_token(cookie),
         problem=query.get("problem"),
         declined=query.get("declined") == "1",
     )
@@ -99,7 +99,7 @@ def _cookies() -> Mapping[str, str]:
 
 def researcher() -> Login | None:
     """Return the login behind this browser's cookie."""
-    cookie = _cookies().get(tokens.LOGIN)
+    cookie = _cookies().get(cookies.LOGIN)
     if not cookie:
         return None
     with db_engine.reading(resources.engine()) as conn:
@@ -108,7 +108,7 @@ def researcher() -> Login | None:
 
 def researcher_token() -> str:
     """Return the token that a researcher's form carries."""
-    return tokens.post_token(_cookies().get(tokens.LOGIN, ""))
+    return cookies.post_token(_cookies().get(cookies.LOGIN, ""))
 
 
 def once(name: str, make: Callable[[], T]) -> T:

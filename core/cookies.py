@@ -1,0 +1,30 @@
+"""The cookies' names, and the second token that every POST carries beside its cookie.
+
+Another site can make a browser send a cookie along, but it cannot read the page that
+holds this token.
+"""
+
+import hashlib
+import hmac
+
+LOGIN = "facenorm-login"
+
+
+def session_key(study_id: str, kind: str) -> str:
+    """Return the key under which a browser keeps a session: a preview never replaces the real one."""
+    return study_id if kind == "human" else f"{kind}.{study_id}"
+
+
+def participant(key: str) -> str:
+    """Name the cookie of a participant's session, for instance of `demo` or `preview.demo`."""
+    return f"facenorm-{key}"
+
+
+def post_token(cookie: str) -> str:
+    """Derive the token that a page hands to its own scripts and forms."""
+    return hmac.new(cookie.encode(), b"post", hashlib.sha256).hexdigest()
+
+
+def matches(cookie: str, token: str | None) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(post_token(cookie).encode(), (token or "").encode())

@@ -1,0 +1,73 @@
+"""A participant's browser without a screen: begins a session and sends answers over HTTP."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from core import cookies
+from core.errors import SessionError
+from core.records import Answer
+from core.study import Study
+
+TIMEOUT_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One begun session."""
+
+    http: httpx.Client
+    key: str
+
+    @property
+    def cookie(self) -> str:
+        """The secret that names this session."""
+        return self.http.cookies[cookies.participant(self.key)]
+
+    def send(self, answer: Answer) -> None:
+        """Post one answer; SessionError unless the app acknowledges it."""
+        response = self.http.post(
+            "/api/answers",
+            params={"at": self.key},
+            headers={"X-Facenorm-Token": cookies.post_token(self.cookie)},
+            json={"answers": [dataclasses.asdict(answer)]},
+        )
+        if response.status_code != 200:
+            raise SessionError(f"the app refused an answer: {response.status_code} {response.text}")
+
+
+@contextmanager
+def begin(study: Study, link: str, *, url: str, rng: random.Random) -> Iterator[Client]:
+    """Agree to everything and press Begin through a `simulated` link.
+
+    Raises SessionError when the app at url does not answer or lets nobody begin.
+    """
+    form = {
+        "study": study.study,
+        "link": link,
+        "language": rng.choice(study.languages),
+        "nonce": f"{rng.getrandbits(128):032x}{link[:16]}",
+        "utc_offset": "0",
+        "age": "on",
+        **{f"consent.{item.id}": "on" for item in study.consent.items},
+    }
+    client = Client(
+        httpx.Client(base_url=url, timeout=TIMEOUT_S), cookies.session_key(study.study, "simulated")
+    )
+    try:
+        with client.http:
+            response = client.http.post("/api/begin", data=form)
+            if cookies.participant(client.key) not in client.http.cookies:
+                said = response.headers.get("location") or response.text
+                raise SessionError(f"the app at {url} began no session: {response.status_code} {said}")
+            yield client
+    except httpx.TransportError as error:
+        raise SessionError(
+            f"{url} does not answer ({error}); start the app with 'make run', or name its --url"
+        ) from error
