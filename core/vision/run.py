@@ -57,6 +57,9 @@ def rate_files(
 
 def _opened(source: Source) -> tuple[Source, str, bytes | StimulusError]:
     try:
+        # A pipe among the pictures would block the run for ever.
+        if not source.path.is_file():
+            return source, "", StimulusError("there is no such file any more, or it is no regular file")
         if (size := source.path.stat().st_size) > image.MAX_BYTES:
             return source, "", image.too_long(size)
         content = source.path.read_bytes()

@@ -53,7 +53,7 @@ def walk(paths: Iterable[Path]) -> Iterator[Source]:
     for path in paths:
         if path.is_dir():
             yield from (Source(file, file.relative_to(path).as_posix()) for file in _below(path))
-        elif path.exists():
+        elif path.is_file():
             yield Source(path, path.name)
         else:
             raise StimulusError(f"{path}: there is no such file or folder")

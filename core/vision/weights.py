@@ -75,11 +75,15 @@ def entry(name: str) -> Weights:
 
 
 def find(name: str, folders: Sequence[Path]) -> Path | None:
-    """The first file with the entry's checksum, under whatever name it lies in the folders.
+    """The entry's file in one of the folders, if it is there; see `locate`."""
+    return locate(entry(name), folders)
 
-    Only files of the entry's very size are read; subfolders are not searched.
+
+def locate(weights: Weights, folders: Sequence[Path]) -> Path | None:
+    """The first file with the right checksum, under whatever name it lies in the folders.
+
+    Only files of the very size are read; subfolders are not searched.
     """
-    weights = entry(name)
     paths = (path for folder in folders for path in _of_size(folder, weights))
     return next((path for path in paths if checksum(path) == weights.sha256), None)
 
@@ -124,7 +128,7 @@ def check(weights: Weights, path: Path) -> None:
 def verify(folders: Sequence[Path]) -> Iterator[tuple[str, bool]]:
     """A line for each entry, and False where a file of its name has other bytes."""
     for weights in entries():
-        if path := find(weights.name, folders):
+        if path := locate(weights, folders):
             yield f"{weights.name}: {path} is right", True
         named = [folder / weights.file for folder in folders if (folder / weights.file).is_file()]
         wrong = [path for path in named if checksum(path) != weights.sha256]
@@ -139,12 +143,17 @@ def missing(weights: Weights, folders: Sequence[Path]) -> str:
     """What is missing, its size and licence, the command that fetches it, the way by hand."""
     searched = ", ".join(str(folder) for folder in folders)
     return (
-        f"the model file {weights.name} ({weights.file}, {weights.size_bytes / 1e6:.2f} MB, "
+        f"the model file {weights.name} ({weights.file}, {size(weights)}, "
         f"licence {weights.licence}) is not in {searched}. "
         f"Fetch it with: facenorm models fetch {weights.name}\n"
         f"Without a network, get {weights.origin} elsewhere and put it into {folders[0]} "
         f"under any name; it is known by its sha256 {weights.sha256}"
     )
+
+
+def size(weights: Weights) -> str:
+    """The size as people read it, such as 0.87 MB."""
+    return f"{weights.size_bytes / 1e6:.2f} MB"
 
 
 def fetch(name: str, folders: Sequence[Path], *, progress: Progress | None = None) -> Path:
@@ -156,11 +165,11 @@ def fetch(name: str, folders: Sequence[Path], *, progress: Progress | None = Non
     from core.vision import fetching  # needs a network client that finding does not
 
     weights = entry(name)
-    if path := find(name, folders):
+    if path := locate(weights, folders):
         return path
     with _alone(weights, folders[0]):
         # Another process may have fetched it while we waited.
-        return find(name, folders) or fetching.get(weights, folders[0], progress or _silent)
+        return locate(weights, folders) or fetching.get(weights, folders[0], progress or _silent)
 
 
 def _silent(_done: int, _total: int) -> None:
