@@ -1,21 +1,105 @@
-"""A study as data: the models of the YAML file."""
+"""A study as data: the models of the YAML file, its reading and its hash.
+
+docs/studies.md describes each setting.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import dataclasses
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from core import located, study_messages, study_rules
+from core.codes import EMOTIONS, listed
+from core.errors import StudyError
+from core.records import Stimulus
+from core.study_rules import EMOTION, Data, Declared, Problems
+
+RATINGS_FOR_AN_INTERVAL = 10
+_BLANK = re.compile(r"\[[^\]\n]+\](?!\()")  # [name of the board], but not a Markdown link
+
+
+def _complete(text: dict[Language, str], info: ValidationInfo) -> dict[Language, str]:
+    languages = info.context.languages if isinstance(info.context, Declared) else ()
+    missing = [language for language in languages if language not in text]
+    if missing:
+        add = ", ".join(f"'{language}:'" for language in missing)
+        raise _problem(f"found no text in {', '.join(missing)}; needed all of the study's; add {add}")
+    return text
+
+
+def _problem(text: str) -> PydanticCustomError:
+    # The text is no template: it may hold braces.
+    return PydanticCustomError("study", "{text}", {"text": text})
+
 
 Language = Literal["en", "ko", "ja"]
-Text = dict[Language, str]  # one entry per language of the study
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Text = Annotated[dict[Language, Words], AfterValidator(_complete)]  # one entry per language of the study
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Options = Annotated[
+    dict[Code, Text],
+    BeforeValidator(study_rules.ordered),
+    PlainSerializer(lambda options: [[code, text] for code, text in options.items()], when_used="json"),
+]
 
 
 class Model(BaseModel):
-    """Base of the study's models: frozen, and unknown keys are errors."""
+    """Base of the study's models: frozen, strict, and unknown keys are errors.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Only tuples are not strict: YAML and JSON have lists.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """What must hold between this model's settings."""
+        del data, known
+        return iter(())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _with_rules(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        known = info.context if isinstance(info.context, Declared) else study_rules.declared(data)
+        errors = [
+            InitErrorDetails(type=_problem(text), loc=loc, input=None)
+            for loc, text in (cls.rules(data, known) if isinstance(data, dict) else ())
+        ]
+        model = None
+        try:
+            model = handler(data)
+        except ValidationError as error:
+            errors += map(_again, error.errors(include_url=False))
+        if model is None or errors:
+            raise ValidationError.from_exception_data(cls.__name__, errors)
+        return model
+
+
+def _again(error: Any) -> InitErrorDetails:
+    """An error as pydantic takes it back."""
+    kind = _problem(error["ctx"]["text"]) if error["type"] == "study" else error["type"]
+    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"], ctx=error.get("ctx", {}))
 
 
 class ConsentItem(Model):
@@ -29,9 +113,14 @@ class ConsentItem(Model):
 class Consent(Model):
     """What a participant is told and asked before a session begins."""
 
-    version: str
-    intro: Text
-    items: tuple[ConsentItem, ...]
+    version: Words
+    intro: Text  # Markdown
+    items: tuple[ConsentItem, ...] = Field(strict=False, min_length=1)
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """Each item once, and one that is required."""
+        return study_rules.consent(data)
 
 
 class Question(Model):
@@ -45,7 +134,12 @@ class Question(Model):
     enabled: bool = True
     min: float | None = None
     max: float | None = None
-    options: dict[Code, Text] = {}
+    options: Options = {}
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """Options for a choice alone, limits for a number alone."""
+        return study_rules.question(data)
 
 
 class Anchors(Model):
@@ -63,36 +157,51 @@ class Scale(Model):
     question: Text
     instruction: Text | None = None
     asks: Literal["displayed", "felt", "image"] = "displayed"
-    source: str
+    source: Words
     status: Literal["published", "back-translated", "draft"]
     # choice
-    options: dict[Code, Text] = {}
+    options: Options = {}
     option_order: Literal["fixed", "random"] = "fixed"  # random keeps neutral and other last
     # likert: 1..points; vas: 0..100
-    points: int | None = None
+    points: int | None = Field(default=None, ge=2, le=11)
     polarity: Literal["unipolar", "bipolar"] | None = None
     zero: float | None = None  # the raw point that means "none" or "neither"
     anchors: Anchors | None = None
     of: Literal["emotion", "overall"] | None = None  # intensity: of the chosen emotion, or of the face
-    not_applicable_after: tuple[Code, ...] = ()  # with of: emotion
+    not_applicable_after: tuple[Code, ...] = Field(default=(), strict=False)  # with of: emotion
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """The settings of its kind, a zero in its range, and what is not applicable."""
+        return study_rules.scale(data, known)
 
 
 class StimuliSource(Model):
     """Where the pictures are, relative to the study file."""
 
-    folder: str
-    manifest: str | None = None  # CSV inside the folder, or ...
-    pattern: str | None = None  # ... such as "{identity}_{emotion}.png"
-    emotions: tuple[Code, ...]  # the intended ones
+    folder: Words
+    manifest: Words | None = None  # CSV inside the folder, or ...
+    pattern: Words | None = None  # ... such as "{identity}_{emotion}.png"
+    emotions: tuple[Code, ...] = Field(strict=False, min_length=1)  # the intended ones
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """One way to know the pictures, with known emotions."""
+        return study_rules.stimuli(data)
 
 
 class Trials(Model):
     """How much one participant rates."""
 
-    per_participant: int = Field(ge=1)
-    ratings_per_stimulus: int = Field(ge=1)
-    show: tuple[Literal["target", "reference"], ...] = ("target",)
+    per_participant: int = Field(ge=1, le=10_000)
+    ratings_per_stimulus: int = Field(ge=1, le=100_000)
+    show: tuple[Literal["target", "reference"], ...] = Field(default=("target",), strict=False)
     back: bool = False  # may the participant go back and revise?
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """Each role once, and the target among them."""
+        return study_rules.trials(data)
 
 
 class Display(Model):
@@ -108,15 +217,125 @@ class Study(Model):
     study: Slug
     title: Text
     description: Text | None = None
-    contact: str
-    languages: tuple[Language, ...] = Field(min_length=1)
-    minimum_age: int = Field(default=18, ge=0)
+    contact: Words
+    languages: tuple[Language, ...] = Field(strict=False, min_length=1)
+    minimum_age: int = Field(default=18, ge=0, le=120)
     consent: Consent
-    about_you: tuple[Question, ...] = ()
+    about_you: tuple[Question, ...] = Field(default=(), strict=False)
     instructions: Text | None = None  # Markdown; the catalogue's words by default
-    scales: dict[Code, Scale]
-    ask: tuple[Code, ...] = Field(min_length=1)  # the scales that are on, in order
+    scales: dict[Code, Scale] = Field(min_length=1)
+    ask: tuple[Code, ...] = Field(strict=False, min_length=1)  # the scales that are on, in order
     stimuli: StimuliSource
     trials: Trials
     display: Display = Display()
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=2**53)
+
+    @classmethod
+    def rules(cls, data: Data, known: Declared) -> Problems:
+        """Languages, questions and asked scales."""
+        return study_rules.study(data, known)
+
+
+def parse(text: str, *, path: str) -> Study:
+    """Read a study's YAML; `path` is its name in messages.
+
+    Raises StudyError with one line "path:line: found; needed; mend" per error.
+    """
+    found = located.read(text, path=path)
+    problems = list(found.problems)
+    study = None
+    try:
+        study = _validate(found.data)
+    except ValidationError as error:
+        problems += study_messages.lines(error, Study, found)
+    if study is None or problems:
+        unique = sorted(dict.fromkeys(problems))
+        raise StudyError("\n".join(f"{path}:{line}: {text}" for line, text in unique))
+    return study
+
+
+def read(path: Path) -> Study:
+    """Read a study file; raises StudyError when it cannot be read or is not a valid study."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise StudyError(f"{path}: found {error.strerror}; needed a study file; correct the path") from error
+    except UnicodeDecodeError as error:
+        raise StudyError(f"{path}: found bytes that are not UTF-8; needed UTF-8; save it as UTF-8") from error
+    return parse(text, path=str(path))
+
+
+def from_json(content: str) -> Study:
+    """The study of `to_json`."""
+    try:
+        return _validate(json.loads(content))
+    except ValueError as error:
+        raise StudyError(f"found a stored study that this program cannot read: {error}") from error
+
+
+def to_json(study: Study) -> str:
+    """The study as canonical JSON: sorted keys, no spaces; options are pairs, which keeps their order."""
+    return _canonical(study.model_dump(mode="json"))
+
+
+def config_hash(study: Study, stimuli: Sequence[Stimulus]) -> str:
+    """SHA-256 (64 hex digits) of a study and its stimuli, wherever the files lie and in any order."""
+    content = study.model_dump(mode="json", exclude={"stimuli": {"folder", "manifest", "pattern"}})
+    rows = [dataclasses.asdict(stimulus) for stimulus in stimuli]
+    rows.sort(key=lambda row: str(row["served_sha256"]))
+    return hashlib.sha256(_canonical({"study": content, "stimuli": rows}).encode()).hexdigest()
+
+
+def asked(study: Study) -> tuple[tuple[str, Scale], ...]:
+    """The scales that are on, with their ids, in the order in which they are asked."""
+    return tuple((scale_id, study.scales[scale_id]) for scale_id in study.ask)
+
+
+def warnings(study: Study) -> tuple[str, ...]:
+    """What a valid study should still think about, one sentence each."""
+    return (*_wording(study), *_labels(study), *_numbers(study))
+
+
+def _wording(study: Study) -> Iterator[str]:
+    for scale_id, scale in asked(study):
+        if scale.status == "draft":
+            yield (
+                f"scale {scale_id}: the wording is a draft, and wording is the instrument: "
+                "have it translated back or use a published one"
+            )
+    for language in study.languages:
+        for blank in _BLANK.findall(study.consent.intro[language]):
+            yield f"consent.intro ({language}) still has a blank to fill in: {blank}"
+
+
+def _labels(study: Study) -> Iterator[str]:
+    emotion = study.scales.get(EMOTION)
+    if EMOTION not in study.ask or emotion is None or emotion.kind != "choice":
+        return
+    for code in emotion.options:
+        if code not in EMOTIONS:
+            yield f"scale emotion: {code!r} is none of {listed(EMOTIONS)}: no stimulus or model can match it"
+    for code in study.stimuli.emotions:
+        if code not in emotion.options:
+            yield f"stimuli.emotions: {code!r} is no option of the scale emotion: nobody can answer it"
+
+
+def _numbers(study: Study) -> Iterator[str]:
+    wanted = study.trials.ratings_per_stimulus
+    if wanted < RATINGS_FOR_AN_INTERVAL:
+        yield (
+            f"trials.ratings_per_stimulus is {wanted}: under {RATINGS_FOR_AN_INTERVAL}, "
+            "intervals around a stimulus's mean say little"
+        )
+    if study.minimum_age < 18:
+        yield f"minimum_age is {study.minimum_age}: minors need a guardian's consent, which is not asked here"
+    if not any(question.enabled for question in study.about_you):
+        yield "about_you asks nothing: the sample cannot be described"
+
+
+def _validate(data: object) -> Study:
+    return Study.model_validate(data, context=study_rules.declared(data))
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
