@@ -1,0 +1,153 @@
+"""Connections, transactions and migrations."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url
+from sqlalchemy.exc import OperationalError
+
+from core.errors import DatabaseError
+from db import backup
+from db.statements import lock
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+_WRITES = "facenorm_writes"
+
+
+def connect(url: str) -> Engine:
+    """Make the engine of a SQLite file or a PostgreSQL database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return _connect_sqlite(url, parsed.database)
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    raise DatabaseError(
+        f"the database {parsed.render_as_string()!r} is of an unknown kind; "
+        "FACENORM_DATABASE_URL needs sqlite:///FILE or postgresql://USER@HOST/NAME"
+    )
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that sees one state of the data, takes no write lock and cannot write."""
+    options = (
+        {} if _is_sqlite(engine) else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    )
+    with _explained(), engine.execution_options(**options).begin() as conn:
+        yield conn
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that writes; it commits at the end and rolls back on an error."""
+    with _explained(), engine.execution_options(**{_WRITES: True}).begin() as conn:
+        yield conn
+
+
+def migrate(engine: Engine, *, backup_to: Path | None) -> None:
+    """Bring the database to the program's schema, after a backup into the folder `backup_to`.
+
+    Raises DatabaseError when the database is newer than the program or not Facenorm's.
+    """
+    scripts = ScriptDirectory.from_config(_config())
+    with reading(engine) as conn:
+        found = _revision(conn, scripts)
+    if found == scripts.get_current_head():
+        return
+    if found and backup_to and _is_sqlite(engine):
+        backup.before_migration(engine, backup_to, revision=found)
+    with writing(engine) as conn:
+        lock(conn, "migration")
+        command.upgrade(_config(conn), "head")
+
+
+def problem(engine: Engine) -> str | None:
+    """Say why the database cannot be used now, None when it can."""
+    scripts = ScriptDirectory.from_config(_config())
+    try:
+        with reading(engine) as conn:
+            found = _revision(conn, scripts)
+    except DatabaseError as error:
+        return str(error)
+    newest = scripts.get_current_head()
+    if found == newest:
+        return None
+    return f"the database is at revision {found}, the program at {newest}; start Facenorm again"
+
+
+def _connect_sqlite(url: str, database: str | None) -> Engine:
+    if not database or database == ":memory:":
+        raise DatabaseError("a SQLite database needs a file: write sqlite:///FILE")
+    Path(database).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 5})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # Python's driver would begin transactions by itself, deferred, and commit before some statements.
+    connection.isolation_level = None
+    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(conn: Connection) -> None:
+    """Take the write lock at once or not at all: a lock that is raised in mid-transaction fails when busy."""
+    writes = bool(conn.get_execution_options().get(_WRITES))
+    conn.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
+    conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise DatabaseError(
+            f"the database does not answer as it should: {error.orig}; "
+            "see that it runs, that its disk is not full and that no other program holds it, then try again"
+        ) from error
+
+
+def _reader_options(engine: Engine) -> dict[str, Any]:
+    if _is_sqlite(engine):
+        return {}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+def _is_sqlite(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite"
+
+
+def _config(conn: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    return config
+
+
+def _revision(conn: Connection, scripts: ScriptDirectory) -> str | None:
+    tables = inspect(conn).get_table_names()
+    found = MigrationContext.configure(conn).get_current_revision()
+    if found is None and tables:
+        raise DatabaseError(
+            f"the database holds tables that are not Facenorm's ({', '.join(tables[:3])}); "
+            "set FACENORM_DATABASE_URL to an empty database"
+        )
+    known = {script.revision for script in scripts.walk_revisions()}
+    if found and found not in known:
+        raise DatabaseError(
+            f"the database is at revision {found}, which this program does not know; "
+            f"its newest is {scripts.get_current_head()}: install a newer Facenorm or restore a backup"
+        )
+    return found

@@ -1,0 +1,42 @@
+"""The bytes of pictures, and who may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from core.records import Picture
+from db.schema import blob, stimulus, trial, trial_stimulus
+from db.statements import insert
+
+
+def get(conn: Connection, sha256: str) -> Picture | None:
+    """Read a picture by the hash of its bytes."""
+    row = conn.execute(select(blob).where(blob.c.sha256 == sha256)).one_or_none()
+    return None if row is None else Picture(**row._asdict())
+
+
+def save(conn: Connection, pictures: Iterable[Picture]) -> None:
+    """Store pictures one at a time; bytes that are there already stay as they are."""
+    statement = insert(conn, blob).on_conflict_do_nothing()
+    for picture in pictures:
+        conn.execute(
+            statement,
+            {"sha256": picture.sha256, "media_type": picture.media_type, "content": picture.content},
+        )
+
+
+def allowed(conn: Connection, *, session_id: str, served_sha256: str) -> bool:
+    """Tell whether a picture belongs to a trial of the session."""
+    shown = (
+        select(trial.c.trial_id)
+        .join(trial_stimulus, trial_stimulus.c.trial_id == trial.c.trial_id)
+        .join(
+            stimulus,
+            (stimulus.c.config_hash == trial_stimulus.c.config_hash)
+            & (stimulus.c.stimulus_id == trial_stimulus.c.stimulus_id),
+        )
+        .where(trial.c.session_id == session_id, stimulus.c.served_sha256 == served_sha256)
+    )
+    return conn.execute(shown.limit(1)).first() is not None

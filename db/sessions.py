@@ -1,0 +1,343 @@
+"""Sessions: begun once, resumed by their token, complete when every trial is answered.
+
+Only the hash of a token is stored. The token follows from the nonce of the form that began the
+session, so that a form sent twice begins one session and gives the same token twice.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+
+from core.errors import SessionError
+from core.records import ConsentGiven, Phase, Session, SessionKind, Shown, StudyVersion, Trial
+from db import studies
+from db.schema import about as about_table
+from db.schema import answer, consent, consent_text, session, stimulus, study_version, trial, trial_stimulus
+from db.schema import tally as tally_table
+from db.statements import digest, insert, lock, now
+
+AboutValue = str | float | None
+Draw = Callable[[Mapping[str, int]], tuple[Trial, ...]]
+
+LIVE_FOR = timedelta(hours=2)
+"""After this time without a sign of life a session no longer holds its place in the plan."""
+
+# No 0 O 1 I L: people copy the code by hand.
+CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+SHORTEST_NONCE = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """How many came how far."""
+
+    opened: int
+    declined: int
+    began: int
+    completed: int
+
+
+def begin(
+    conn: Connection,
+    *,
+    config_hash: str,
+    kind: SessionKind,
+    phase: Phase,
+    language: str,
+    nonce: str,
+    consents: Sequence[ConsentGiven],
+    draw: Draw,
+    option_order: Mapping[str, tuple[str, ...]],
+    utc_offset_min: int | None,
+) -> tuple[Session, str]:
+    """Begin a session with its whole plan, or give the one that this nonce has begun already.
+
+    draw: gets how often each stimulus is planned or rated so far, and gives the trials.
+    Returns the session and its token.
+    Raises SessionError when people cannot take part in this version now.
+    """
+    version = _locked(conn, config_hash)
+    token = _token(nonce, version.study_id, kind)
+    if begun := by_token(conn, token):
+        return begun, token
+    if kind == "human" and version.state != "open":
+        raise SessionError(
+            f"study {version.study_id!r}, version {version.version}, is {version.state}; "
+            "a researcher opens it on the page 'Studies'"
+        )
+    session_id = secrets.token_hex(16)
+    conn.execute(
+        session.insert(),
+        {
+            "session_id": session_id,
+            "token_sha256": digest(token),
+            "study_id": version.study_id,
+            "study_version": version.version,
+            "config_hash": config_hash,
+            "kind": kind,
+            "phase": phase,
+            "language": language,
+            "option_order": {scale: list(codes) for scale, codes in option_order.items()},
+            "utc_offset_min": utc_offset_min,
+            "completion_code": "".join(secrets.choice(CODE_LETTERS) for _ in range(8)),
+            "began_at": now(),
+            "last_seen_at": now(),
+        },
+    )
+    _save_consents(conn, session_id, consents)
+    _save_trials(conn, session_id, config_hash, draw(planned(conn, config_hash, kind=kind, phase=phase)))
+    return _must_get(conn, session_id), token
+
+
+def by_token(conn: Connection, token: str) -> Session | None:
+    """Find the session that a participant's cookie names."""
+    return _one(conn, session.c.token_sha256 == digest(token))
+
+
+def get(conn: Connection, session_id: str) -> Session | None:
+    """Find a session by its id."""
+    return _one(conn, session.c.session_id == session_id)
+
+
+def planned(conn: Connection, config_hash: str, *, kind: SessionKind, phase: Phase) -> Mapping[str, int]:
+    """Count how often each rated stimulus is planned: in complete sessions, and in those still alive."""
+    rated = select(stimulus.c.stimulus_id).where(stimulus.c.config_hash == config_hash, stimulus.c.rated)
+    counts = dict.fromkeys(conn.scalars(rated), 0)
+    alive = or_(session.c.completed_at.is_not(None), session.c.last_seen_at >= now() - LIVE_FOR)
+    per_stimulus = (
+        select(trial_stimulus.c.stimulus_id, func.count())
+        .join(trial, trial.c.trial_id == trial_stimulus.c.trial_id)
+        .join(session, session.c.session_id == trial.c.session_id)
+        .where(session.c.config_hash == config_hash, session.c.kind == kind, session.c.phase == phase, alive)
+        .where(trial_stimulus.c.role == "target", is_main())
+        .group_by(trial_stimulus.c.stimulus_id)
+    )
+    counts.update(row._tuple() for row in conn.execute(per_stimulus))
+    return counts
+
+
+def trials(conn: Connection, session_id: str) -> tuple[Trial, ...]:
+    """List a session's trials in the order of their presentation."""
+    shown: dict[str, list[Shown]] = {}
+    of_session = trial.c.session_id == session_id
+    for trial_id, role, stimulus_id in conn.execute(
+        select(trial_stimulus.c.trial_id, trial_stimulus.c.role, trial_stimulus.c.stimulus_id)
+        .join(trial, trial.c.trial_id == trial_stimulus.c.trial_id)
+        .where(of_session)
+        .order_by(trial_stimulus.c.role.desc())
+    ):
+        shown.setdefault(trial_id, []).append(Shown(role, stimulus_id))
+    rows = conn.execute(select(trial).where(of_session).order_by(trial.c.trial_index, trial.c.attempt))
+    return tuple(_trial(row, shown[row.trial_id]) for row in rows)
+
+
+def answered(conn: Connection, session_id: str) -> frozenset[str]:
+    """Tell which of a session's trials have an acknowledged answer."""
+    found = (
+        select(answer.c.trial_id)
+        .join(trial, trial.c.trial_id == answer.c.trial_id)
+        .where(trial.c.session_id == session_id)
+    )
+    return frozenset(conn.scalars(found))
+
+
+def save_about(conn: Connection, session_id: str, question_id: str, value: AboutValue) -> None:
+    """Store what a participant says of themselves; the last word counts."""
+    new = {"session_id": session_id, "question_id": question_id, "value": value, "saved_at": now()}
+    statement = insert(conn, about_table)
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["session_id", "question_id"],
+            set_={"value": statement.excluded.value, "saved_at": statement.excluded.saved_at},
+        ),
+        new,
+    )
+    touch(conn, session_id)
+
+
+def about(conn: Connection, session_id: str) -> dict[str, AboutValue]:
+    """Read what a participant said of themselves, by question."""
+    found = select(about_table.c.question_id, about_table.c.value)
+    rows = conn.execute(found.where(about_table.c.session_id == session_id))
+    return {question_id: value for question_id, value in rows}
+
+
+def mark_instructions(conn: Connection, session_id: str) -> None:
+    """Remember that the instructions were read."""
+    conn.execute(
+        update(session)
+        .where(session.c.session_id == session_id)
+        .values(instructions_at=func.coalesce(session.c.instructions_at, now()), last_seen_at=now())
+    )
+
+
+def touch(conn: Connection, session_id: str) -> None:
+    """Note a sign of life, so that the session keeps its place in the plan."""
+    conn.execute(update(session).where(session.c.session_id == session_id).values(last_seen_at=now()))
+
+
+def complete(conn: Connection, session_id: str) -> Session:
+    """Close a session whose trials are all answered; a complete one stays as it is."""
+    done = _must_get(conn, session_id)
+    if done.completed_at is not None:
+        return done
+    open_trials = (
+        select(func.count()).select_from(trial).where(trial.c.session_id == session_id, ~_has_answer())
+    )
+    if missing := conn.scalar(open_trials):
+        raise SessionError(
+            f"{missing} trial(s) of this session have no acknowledged answer; "
+            "answer them, or wait until the browser has sent what it keeps"
+        )
+    conn.execute(
+        update(session)
+        .where(session.c.session_id == session_id)
+        .values(completed_at=now(), last_seen_at=now())
+    )
+    return _must_get(conn, session_id)
+
+
+def tally(
+    conn: Connection,
+    config_hash: str,
+    what: Literal["opened", "declined"],
+    *,
+    kind: SessionKind = "human",
+    phase: Phase = "live",
+) -> None:
+    """Count one more who opened the study or declined it; nothing else is kept of them."""
+    statement = insert(conn, tally_table)
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["config_hash", "kind", "phase", "what"], set_={"n": tally_table.c.n + 1}
+        ),
+        {"config_hash": config_hash, "kind": kind, "phase": phase, "what": what, "n": 1},
+    )
+
+
+def flow(
+    conn: Connection,
+    study_id: str,
+    *,
+    config_hash: str | None = None,
+    kind: SessionKind = "human",
+    phase: Phase = "live",
+) -> Flow:
+    """Count how far people came in a study, or in one version of it."""
+    versions = select(study_version.c.config_hash).where(study_version.c.study_id == study_id)
+    if config_hash is not None:
+        versions = versions.where(study_version.c.config_hash == config_hash)
+    tallied = (
+        select(tally_table.c.what, func.sum(tally_table.c.n))
+        .where(tally_table.c.config_hash.in_(versions), tally_table.c.kind == kind)
+        .where(tally_table.c.phase == phase)
+        .group_by(tally_table.c.what)
+    )
+    counted = {what: int(n) for what, n in conn.execute(tallied)}
+    begun = select(func.count(), func.count(session.c.completed_at)).where(
+        session.c.config_hash.in_(versions), session.c.kind == kind, session.c.phase == phase
+    )
+    began, completed = conn.execute(begun).one()
+    return Flow(counted.get("opened", 0), counted.get("declined", 0), began, completed)
+
+
+def _locked(conn: Connection, config_hash: str) -> StudyVersion:
+    # Sessions of a version begin one after the other: each plan must see the one before it.
+    lock(conn, f"begin {config_hash}")
+    version = studies.get(conn, config_hash)
+    if version is None:
+        raise SessionError(f"no study version {config_hash[:12]} is in the database; ask for a new link")
+    return version
+
+
+def _token(nonce: str, study_id: str, kind: SessionKind) -> str:
+    if len(nonce) < SHORTEST_NONCE:
+        raise SessionError("the form that begins a session came without its nonce; load the page again")
+    return hmac.new(nonce.encode(), f"session {kind} {study_id}".encode(), "sha256").hexdigest()
+
+
+def is_main() -> ColumnElement[bool]:
+    """Select trials that count as ratings: neither practice nor attention check nor repeat."""
+    return and_(~trial.c.is_practice, ~trial.c.is_attention, ~trial.c.is_repeat)
+
+
+def _has_answer() -> ColumnElement[bool]:
+    return select(answer.c.trial_id).where(answer.c.trial_id == trial.c.trial_id).exists()
+
+
+def _save_consents(conn: Connection, session_id: str, consents: Sequence[ConsentGiven]) -> None:
+    for given in consents:
+        text_sha256 = digest(given.text)
+        seen = {"text_sha256": text_sha256, "text": given.text}
+        conn.execute(insert(conn, consent_text).on_conflict_do_nothing(), seen)
+        conn.execute(
+            consent.insert(),
+            {
+                "session_id": session_id,
+                "item_id": given.item_id,
+                "required": given.required,
+                "agreed": given.agreed,
+                "language": given.language,
+                "version": given.version,
+                "text_sha256": text_sha256,
+                "given_at": now(),
+            },
+        )
+
+
+def _save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequence[Trial]) -> None:
+    if not plan:
+        raise SessionError("the plan of this session is empty; the study needs stimuli that are rated")
+    columns = [column.name for column in trial.columns if column.name != "session_id"]
+    rows = [{"session_id": session_id, **{name: getattr(one, name) for name in columns}} for one in plan]
+    shown = [
+        {
+            "trial_id": one.trial_id,
+            "role": seen.role,
+            "config_hash": config_hash,
+            "stimulus_id": seen.stimulus_id,
+        }
+        for one in plan
+        for seen in one.shown
+    ]
+    conn.execute(trial.insert(), rows)
+    conn.execute(trial_stimulus.insert(), shown)
+
+
+def _trial(row: Row[tuple[object, ...]], shown: Sequence[Shown]) -> Trial:
+    fields = row._asdict()
+    del fields["session_id"]
+    return Trial(**fields, shown=tuple(shown))
+
+
+def _one(conn: Connection, condition: ColumnElement[bool]) -> Session | None:
+    row = conn.execute(select(session).where(condition)).one_or_none()
+    if row is None:
+        return None
+    return Session(
+        session_id=row.session_id,
+        study_id=row.study_id,
+        config_hash=row.config_hash,
+        kind=row.kind,
+        phase=row.phase,
+        language=row.language,
+        option_order={scale: tuple(codes) for scale, codes in row.option_order.items()},
+        instructions_read=row.instructions_at is not None,
+        completion_code=row.completion_code,
+        began_at=row.began_at,
+        completed_at=row.completed_at,
+    )
+
+
+def _must_get(conn: Connection, session_id: str) -> Session:
+    found = get(conn, session_id)
+    if found is None:
+        raise SessionError("this session is not in the database; begin again from the study's link")
+    return found

@@ -1,0 +1,205 @@
+"""What was collected, as tables: rows are read as they are needed, so that memory stays constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar, get_args
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from core.records import Phase, SessionKind, Stimulus
+from db import exclusions, rating_rows, studies
+from db.exclusions import Exclusion
+from db.rating_rows import LeftOut, Value
+from db.schema import about as about_table
+from db.schema import consent, response, session
+from db.sessions import AboutValue
+
+T = TypeVar("T")
+Conditions = tuple[ColumnElement[bool], ...]
+
+HUMAN: tuple[SessionKind, ...] = ("human",)
+LIVE: tuple[Phase, ...] = ("live",)
+CHUNK = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """One session and what the participant said outside of trials."""
+
+    session_id: str
+    study_id: str
+    study_version: int
+    config_hash: str
+    kind: SessionKind
+    phase: Phase
+    language: str
+    utc_offset_min: int | None
+    began_at: datetime
+    completed_at: datetime | None
+    about: Mapping[str, AboutValue]
+    consents: Mapping[str, bool]
+    excluded: bool
+    exclusion_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStimulus:
+    """One stimulus of one version of a study."""
+
+    study_id: str
+    study_version: int
+    config_hash: str
+    stimulus: Stimulus
+    excluded: bool
+    exclusion_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often a stimulus got a value or label on a scale, in raw points or response codes."""
+
+    scale_id: str
+    stimulus_id: str
+    status: str
+    value: float | None
+    label: str | None
+    n: int
+
+
+def ratings(
+    conn: Connection,
+    study_id: str,
+    *,
+    config_hash: str | None = None,
+    kinds: Sequence[SessionKind] = HUMAN,
+    phases: Sequence[Phase] = LIVE,
+) -> Iterator[dict[str, Value]]:
+    """Yield a study's current ratings: a row per trial and scale, sessions in the order they began.
+
+    A row has the columns of ratings.csv, raw scale points in `response`, and besides them `kind`,
+    `phase`, `language`, `status`, `attempt` and `revision`. Excluded ratings are marked, not left out.
+    """
+    left_out = LeftOut.of(exclusions.active(conn, study_id))
+    bounds = {
+        version.config_hash: rating_rows.bounds(version.content)
+        for version in studies.listing(conn)
+        if version.study_id == study_id
+    }
+    found = rating_rows.statement().where(*_of_study(study_id, config_hash, kinds, phases))
+    result = conn.execute(found.execution_options(yield_per=CHUNK))
+    keys = tuple(result.keys())
+    for values in result:
+        row: dict[str, Value] = dict(zip(keys, values, strict=True))
+        yield rating_rows.complete(row, bounds=bounds[str(row["config_hash"])], left_out=left_out)
+
+
+def counts(
+    conn: Connection,
+    config_hash: str,
+    *,
+    kinds: Sequence[SessionKind] = HUMAN,
+    phases: Sequence[Phase] = LIVE,
+) -> tuple[Count, ...]:
+    """Count a version's ratings by scale, stimulus and value, without what is excluded.
+
+    Practice, attention checks and repeats do not count: one rater, one stimulus, one rating.
+    """
+    version = studies.get(conn, config_hash)
+    if version is None:
+        return ()
+    by = (response.c.scale_id, response.c.stimulus_id, response.c.status, response.c.value, response.c.label)
+    found = (
+        select(*by, func.count().label("n"))
+        .where(response.c.study_id == version.study_id, response.c.study_version == version.version)
+        .where(response.c.kind.in_(kinds), response.c.phase.in_(phases))
+        .where(response.c.current, response.c.is_main)
+        .where(*_not_excluded(exclusions.active(conn, version.study_id)))
+        .group_by(*by)
+    )
+    return tuple(Count(*row) for row in conn.execute(found))
+
+
+def participants(
+    conn: Connection,
+    study_id: str,
+    *,
+    config_hash: str | None = None,
+    kinds: Sequence[SessionKind] = HUMAN,
+    phases: Sequence[Phase] = LIVE,
+) -> Iterator[Participant]:
+    """Yield a study's sessions, begun or complete, in the order in which they began."""
+    left_out = exclusions.reasons(exclusions.active(conn, study_id), "session")
+    of_study = _of_study(study_id, config_hash, kinds, phases)
+    abouts, consents = _about(conn, of_study), _consents(conn, of_study)
+    names = ("session_id", "study_id", "study_version", "config_hash", "kind", "phase", "language")
+    more = ("utc_offset_min", "began_at", "completed_at")
+    found = (
+        select(*(session.c[name] for name in (*names, *more)))
+        .where(*of_study)
+        .order_by(session.c.study_version, session.c.began_at, session.c.session_id)
+    )
+    for row in conn.execute(found.execution_options(yield_per=CHUNK)):
+        yield Participant(
+            **row._asdict(),
+            about=abouts.get(row.session_id, {}),
+            consents=consents.get(row.session_id, {}),
+            excluded=row.session_id in left_out,
+            exclusion_reason=left_out.get(row.session_id),
+        )
+
+
+def stimuli(conn: Connection, study_id: str, *, config_hash: str | None = None) -> Iterator[StudyStimulus]:
+    """Yield the stimuli of a study's versions, or of one of them."""
+    left_out = exclusions.reasons(exclusions.active(conn, study_id), "stimulus")
+    for version in reversed(studies.listing(conn)):
+        if version.study_id != study_id or config_hash not in {None, version.config_hash}:
+            continue
+        for one in studies.stimuli(conn, version.config_hash):
+            yield StudyStimulus(
+                study_id=study_id,
+                study_version=version.version,
+                config_hash=version.config_hash,
+                stimulus=one,
+                excluded=one.stimulus_id in left_out,
+                exclusion_reason=left_out.get(one.stimulus_id),
+            )
+
+
+def _of_study(
+    study_id: str, config_hash: str | None, kinds: Sequence[SessionKind], phases: Sequence[Phase]
+) -> Conditions:
+    conditions = (session.c.study_id == study_id, session.c.kind.in_(kinds), session.c.phase.in_(phases))
+    return conditions if config_hash is None else (*conditions, session.c.config_hash == config_hash)
+
+
+def _not_excluded(active: Sequence[Exclusion]) -> list[ColumnElement[bool]]:
+    columns = {
+        "session": response.c.session_id,
+        "trial": response.c.trial_id,
+        "stimulus": response.c.stimulus_id,
+    }
+    # A condition only where there is something to leave out: the trial is not in the index that counts.
+    found = {kind: exclusions.reasons(active, kind) for kind in get_args(exclusions.TargetKind)}
+    return [columns[kind].not_in(list(targets)) for kind, targets in found.items() if targets]
+
+
+def _about(conn: Connection, of_study: Conditions) -> dict[str, dict[str, AboutValue]]:
+    columns = (about_table.c.session_id, about_table.c.question_id, about_table.c.value)
+    rows = conn.execute(select(*columns).join(session).where(*of_study))
+    return _nested(row._tuple() for row in rows)
+
+
+def _consents(conn: Connection, of_study: Conditions) -> dict[str, dict[str, bool]]:
+    columns = (consent.c.session_id, consent.c.item_id, consent.c.agreed)
+    rows = conn.execute(select(*columns).join(session).where(*of_study))
+    return _nested(row._tuple() for row in rows)
+
+
+def _nested(rows: Iterable[tuple[str, str, T]]) -> dict[str, dict[str, T]]:
+    found: dict[str, dict[str, T]] = {}
+    for session_id, name, value in rows:
+        found.setdefault(session_id, {})[name] = value
+    return found
