@@ -153,6 +153,38 @@ class StudyVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Participant:
+    """One session and what the participant said outside of trials."""
+
+    session_id: str
+    study_id: str
+    study_version: int
+    config_hash: str
+    kind: SessionKind
+    phase: Phase
+    language: str
+    utc_offset_min: int | None
+    began_at: datetime
+    completed_at: datetime | None
+    about: Mapping[str, str | float | None]  # by question
+    consents: Mapping[str, bool]  # by item
+    excluded: bool
+    exclusion_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StudyStimulus:
+    """One stimulus of one version of a study."""
+
+    study_id: str
+    study_version: int
+    config_hash: str
+    stimulus: Stimulus
+    excluded: bool
+    exclusion_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Face:
     """One detected face in pixels of the served picture, points in image order left to right.
 
