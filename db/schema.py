@@ -211,6 +211,7 @@ trial_stimulus = Table(
     metadata,
     Column("trial_id", ForeignKey("trial.trial_id"), primary_key=True),
     Column("role", String(9), primary_key=True),
+    Column("position", Integer, nullable=False),
     Column("config_hash", String(64), nullable=False),
     Column("stimulus_id", String(64), nullable=False),
     ForeignKeyConstraint(["config_hash", "stimulus_id"], ["stimulus.config_hash", "stimulus.stimulus_id"]),

@@ -131,7 +131,7 @@ def trials(conn: Connection, session_id: str) -> tuple[Trial, ...]:
         select(trial_stimulus.c.trial_id, trial_stimulus.c.role, trial_stimulus.c.stimulus_id)
         .join(trial, trial.c.trial_id == trial_stimulus.c.trial_id)
         .where(of_session)
-        .order_by(trial_stimulus.c.role.desc())
+        .order_by(trial_stimulus.c.position)
     ):
         shown.setdefault(trial_id, []).append(Shown(role, stimulus_id))
     rows = conn.execute(select(trial).where(of_session).order_by(trial.c.trial_index, trial.c.attempt))
@@ -301,11 +301,12 @@ def _save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequ
         {
             "trial_id": one.trial_id,
             "role": seen.role,
+            "position": position,
             "config_hash": config_hash,
             "stimulus_id": seen.stimulus_id,
         }
         for one in plan
-        for seen in one.shown
+        for position, seen in enumerate(one.shown)
     ]
     conn.execute(trial.insert(), rows)
     conn.execute(trial_stimulus.insert(), shown)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar, get_args
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from core.records import Phase, SessionKind, Stimulus
+from core.records import Participant, Phase, SessionKind, StudyStimulus
 from db import exclusions, rating_rows, studies
 from db.exclusions import Exclusion
 from db.rating_rows import LeftOut, Value
@@ -23,38 +22,6 @@ Conditions = tuple[ColumnElement[bool], ...]
 HUMAN: tuple[SessionKind, ...] = ("human",)
 LIVE: tuple[Phase, ...] = ("live",)
 CHUNK = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class Participant:
-    """One session and what the participant said outside of trials."""
-
-    session_id: str
-    study_id: str
-    study_version: int
-    config_hash: str
-    kind: SessionKind
-    phase: Phase
-    language: str
-    utc_offset_min: int | None
-    began_at: datetime
-    completed_at: datetime | None
-    about: Mapping[str, AboutValue]
-    consents: Mapping[str, bool]
-    excluded: bool
-    exclusion_reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StudyStimulus:
-    """One stimulus of one version of a study."""
-
-    study_id: str
-    study_version: int
-    config_hash: str
-    stimulus: Stimulus
-    excluded: bool
-    exclusion_reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,7 @@ def _create_trial_stimulus() -> None:
         "trial_stimulus",
         sa.Column("trial_id", sa.String(64), nullable=False),
         sa.Column("role", sa.String(9), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("config_hash", sa.String(64), nullable=False),
         sa.Column("stimulus_id", sa.String(64), nullable=False),
         sa.CheckConstraint("role IN ('target', 'reference')", name="ck_trial_stimulus_role"),
