@@ -48,8 +48,8 @@ class Interval:
 
     name: str
     estimate: float
-    low: float
-    high: float
+    low: float | None  # None where the data allow no interval
+    high: float | None
     n: str  # for instance "48 stimuli, 720 ratings"
 
 
@@ -207,9 +207,15 @@ def filled(answers: Sequence[int], *, wanted: int, dark: bool = False) -> go.Fig
     return figure
 
 
+def _ends(one: Interval) -> tuple[float, float]:
+    low = one.estimate if one.low is None else one.low
+    return low, one.estimate if one.high is None else one.high
+
+
 def reliability(intervals: Sequence[Interval], *, dark: bool = False) -> go.Figure:
     """One line per scale: the estimate with its interval, from the first scale downwards."""
-    lowest = min([0.0, *(i.low for i in intervals)])
+    ends = [_ends(one) for one in intervals]
+    lowest = min([0.0, *(low for low, _ in ends)])
     figure = go.Figure(
         go.Scatter(
             x=[i.estimate for i in intervals],
@@ -217,12 +223,12 @@ def reliability(intervals: Sequence[Interval], *, dark: bool = False) -> go.Figu
             mode="markers",
             marker={"size": 10, "color": (PROPORTIONS_DARK if dark else PROPORTIONS_LIGHT)[5]},
             error_x={
-                "array": [i.high - i.estimate for i in intervals],
-                "arrayminus": [i.estimate - i.low for i in intervals],
+                "array": [high - one.estimate for one, (_, high) in zip(intervals, ends, strict=True)],
+                "arrayminus": [one.estimate - low for one, (low, _) in zip(intervals, ends, strict=True)],
                 "thickness": 2,
                 "width": 6,
             },
-            customdata=[[i.low, i.high, i.n] for i in intervals],
+            customdata=[[*both, one.n] for one, both in zip(intervals, ends, strict=True)],
             hovertemplate="%{y}: %{x:.2f} [%{customdata[0]:.2f}, %{customdata[1]:.2f}]"
             "<br>%{customdata[2]}<extra></extra>",
         )

@@ -1,0 +1,71 @@
+"""Export: the study's tables as CSV files in one download."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from db import engine as db_engine
+from db import studies
+from pages.ui import guard, resources
+
+_PUBLIC = """
+For sharing. Participants and sessions get fresh random ids; external ids, exact times, free text and
+the browser's description are left out; ages come in bands; cells that hold fewer than 5 people are
+suppressed; stimuli marked as not publishable stay out.
+"""
+
+_PRIVATE = """
+Everything as it is stored, for your own analysis and archive. It can identify people: keep it where
+your ethics approval says. Each private export is logged with your name and the time.
+"""
+
+_FILES = """
+| file | one row per |
+|---|---|
+| `ratings.csv` | participant × trial × scale |
+| `ai_ratings.csv` | AI rater × stimulus × scale |
+| `norms.csv` | stimulus |
+| `participants.csv` | session |
+| `stimuli.csv` | stimulus, with the hash of its original file |
+| `codebook.csv` | column of the other files |
+"""
+
+
+def render() -> None:
+    """Choose a study and what leaves; the download itself is a route beside Streamlit."""
+    guard.require()
+    st.title("Export")
+    with db_engine.reading(resources.engine()) as conn:
+        titles = {version.study_id: version.title for version in studies.listing(conn)}
+    if not titles:
+        st.info("There is no study yet. Load one on the page “Studies”.")
+        return
+    study_id = st.selectbox("Study", sorted(titles), format_func=lambda i: f"{titles[i]} ({i})")
+    public = _public()
+    excel = st.checkbox(
+        "For Excel",
+        help="Adds a byte-order mark, without which Excel shows Korean and Japanese as garbage.",
+    )
+    _download(study_id, public=public, excel=excel)
+    with st.expander("What is in it"):
+        st.markdown(_FILES)
+
+
+def _public() -> bool:
+    choice = st.radio(
+        "What leaves",
+        ["public", "private"],
+        format_func={"public": "Public", "private": "Private"}.__getitem__,
+        horizontal=True,
+    )
+    st.caption(_PUBLIC if choice == "public" else _PRIVATE)
+    return choice == "public"
+
+
+def _download(study_id: str, *, public: bool, excel: bool) -> None:
+    query = urlencode({"public": int(public), "excel": int(excel)})
+    label = "Download public export" if public else "Download private export"
+    st.link_button(label, f"/api/export/{study_id}?{query}", type="primary", icon=":material/download:")
+    st.caption("A zip of CSV files, made when you press. A large study takes a while.")

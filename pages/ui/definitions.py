@@ -1,0 +1,47 @@
+"""What each number of the dashboard means, how it is computed, and who says so."""
+
+FLOW = """
+**Opened the link** counts page views of the welcome page, not people. **Declined** is a count and nothing
+else. **Consented and began** are sessions that pressed Begin; **finished** means that the server has
+acknowledged every answer. Answers of sessions that stopped half-way count below, unless they are excluded.
+"""
+
+CONFUSION = """
+Each row is what the face should show (or what people saw); the shares of a row add up to 100 %.
+Outlined cells are agreements. “Other” counts in its row and is never a hit.
+
+- **H**, hit rate: $H = n_{ii} / R_i$, with Wilson's 95 % interval over ratings.
+- **Hu**, unbiased hit rate: $H_u = n_{ii}^2 / (R_i C_i)$ also counts how often a label was used at all; a
+  label that nobody used has $H_u = 0$ by convention.
+- **By chance**: $\\sum_i R_i C_i / N^2$ would be on the diagonal if answers did not depend on faces.
+- **Shared only**: labels that one side does not have are left out, rows are renormalised.
+
+Wagner (1993), *Journal of Nonverbal Behavior* 17, 3-28; Wilson (1927), *JASA* 22, 209-212.
+"""
+
+RELIABILITY = """
+**Krippendorff's alpha** is $1 - D_o / D_e$: 1 is perfect agreement, 0 is what chance gives, below 0 is
+systematic disagreement. Differences count as the scale allows: *nominal* for a choice, *ordinal* for a
+Likert scale, *interval* for a slider. A stimulus with a single rating is left out. The 95 % interval
+resamples stimuli 1,000 times with a fixed seed.
+
+Krippendorff (2019), *Content Analysis*, 4th edition, chapter 12.
+"""
+
+HUMAN_AI = """
+Each point is one stimulus: the mean of people's answers against the model's value.
+
+- **Spearman's rank correlation** asks only whether both order the faces alike; interval by
+  Bonett & Wright (2000).
+- **CCC**, Lin's concordance, and **bias** (model - people) ask whether the values are the same. They are
+  given only where people and model declare the same units and the same zero.
+
+Lin (1989), *Biometrics* 45, 255-268; Bland & Altman (1986), *Lancet* 327, 307-310.
+"""
+
+NORMS = """
+**H** is the share of people who chose the intended emotion, with Wilson's 95 % interval; **mode** is the
+label chosen most, “(tie)” where another was chosen as often. **M** is the mean in raw scale points, **n** the
+number of answers. “Not applicable” (the intensity of no emotion) is never counted as 0.
+The export has standard deviations, intervals, medians and every proportion.
+"""

@@ -1,0 +1,69 @@
+"""Work that outlives the page that started it: a `facenorm` command as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from core.settings import PROJECT
+from pages.ui import resources
+
+_TAIL_BYTES = 4000
+
+
+def start(name: str, *arguments: str, note: int = 0) -> None:
+    """Run `facenorm ARGUMENTS` detached from this server, unless that name is running already.
+
+    note: a number that `running` gives back, for instance where a count began.
+    """
+    if running(name) is not None:
+        return
+    log_path = _file(name, "log")
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    _file(name, "failed").unlink(missing_ok=True)
+    with log_path.open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603  a list of arguments, no shell
+            [sys.executable, "-m", "core.cli", *arguments],
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    _file(name, "pid").write_text(json.dumps({"pid": process.pid, "note": note}))
+    # Somebody has to collect the exit status, or a finished process stays in the table for ever.
+    threading.Thread(target=_wait, args=(process, name), daemon=True).start()
+
+
+def _wait(process: subprocess.Popen[bytes], name: str) -> None:
+    if process.wait() != 0:
+        _file(name, "failed").touch()
+    _file(name, "pid").unlink(missing_ok=True)
+
+
+def running(name: str) -> int | None:
+    """Return the note of a process of that name that is still at work, else None."""
+    try:
+        started = json.loads(_file(name, "pid").read_text())
+        os.kill(started["pid"], 0)
+    except (FileNotFoundError, ProcessLookupError, PermissionError, json.JSONDecodeError):
+        return None
+    return int(started["note"])
+
+
+def failure(name: str) -> str | None:
+    """Return the last lines of a process that ended with an error, or None."""
+    if not _file(name, "failed").exists():
+        return None
+    with _file(name, "log").open("rb") as log:
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+        lines = log.read().decode(errors="replace").replace("\r", "\n").strip().splitlines()
+    return "\n".join(lines[-8:]) or "It ended with an error and printed nothing."
+
+
+def _file(name: str, suffix: str) -> Path:
+    return resources.configuration().data / "logs" / f"{name}.{suffix}"

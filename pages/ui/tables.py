@@ -1,0 +1,129 @@
+"""The dashboard's tables: reliability per scale, norms per stimulus."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from core.agreement.estimate import Estimate
+from core.records import StudyVersion
+from core.study import Scale
+from pages.ui import charts, definitions, parts, results
+from pages.ui.results import Missing, Snapshot
+
+ROW_PX = 56
+
+
+def reliability(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion) -> None:
+    """Show alpha per scale with its interval, or what is missing."""
+    parts.section("Agreement among people", definitions.RELIABILITY)
+    found = _alphas(version.config_hash, snapshot.fingerprint, snapshot, asked)
+    estimates = {scale_id: one for scale_id, one in found.items() if isinstance(one, Estimate)}
+    if estimates:
+        chart, table = st.columns(2, gap="large")
+        with chart:
+            figure = charts.reliability(
+                [_line(scale_id, one) for scale_id, one in estimates.items()], dark=parts.is_dark()
+            )
+            parts.chart(figure, "alpha", "Krippendorff's alpha per scale with its interval")
+        table.dataframe(_alpha_table(estimates, asked), hide_index=True, height="content")
+    missing = {scale_id: one.reason for scale_id, one in found.items() if isinstance(one, Missing)}
+    if missing:
+        st.info("\n".join(f"- **{scale_id}**: {reason}" for scale_id, reason in missing.items()))
+
+
+@st.cache_resource(max_entries=32, show_spinner="Resampling …")
+def _alphas(
+    config_hash: str, fingerprint: str, _snapshot: Snapshot, _asked: Mapping[str, Scale]
+) -> dict[str, Estimate | Missing]:
+    seed = int(config_hash[:8], 16)
+    return {
+        scale_id: results.attempt(
+            lambda scale_id=scale_id, scale=scale: results.alpha(  # type: ignore[misc]
+                _snapshot.counts, scale_id, scale, seed=seed
+            )
+        )
+        for scale_id, scale in _asked.items()
+    }
+
+
+def _line(scale_id: str, one: Estimate) -> charts.Interval:
+    n = f"{one.n_stimuli} stimuli, {one.n_ratings} ratings"
+    return charts.Interval(scale_id, one.estimate, one.low, one.high, n)
+
+
+def _alpha_table(found: Mapping[str, Estimate], asked: Mapping[str, Scale]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "scale": list(found),
+            "level": [results.LEVELS[asked[scale_id].kind] for scale_id in found],
+            "alpha": [parts.number(one.estimate) for one in found.values()],
+            "95 % interval": [
+                "" if one.low is None else f"{parts.number(one.low)} to {parts.number(one.high)}"
+                for one in found.values()
+            ],
+            "stimuli": [one.n_stimuli for one in found.values()],
+            "ratings": [one.n_ratings for one in found.values()],
+        }
+    )
+
+
+def norms(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion) -> None:
+    """Show the norms of every stimulus beside its face."""
+    parts.section("Norms per stimulus", definitions.NORMS)
+    found = _norms(version.config_hash, snapshot.fingerprint, snapshot, asked)
+    if isinstance(found, Missing):
+        st.info(found.reason)
+        return
+    st.dataframe(
+        _shown(found, snapshot, asked),
+        hide_index=True,
+        row_height=ROW_PX,
+        height=min(640, 40 + ROW_PX * len(found)),
+        column_config={
+            "face": st.column_config.ImageColumn("", width=ROW_PX + 8, pinned=True),
+            "H": st.column_config.NumberColumn(format="percent"),
+            **{f"{scale_id} M": st.column_config.NumberColumn(format="%.2f") for scale_id in asked},
+        },
+    )
+
+
+@st.cache_resource(max_entries=32, show_spinner="Computing norms …")
+def _norms(
+    config_hash: str, fingerprint: str, _snapshot: Snapshot, _asked: Mapping[str, Scale]
+) -> pd.DataFrame | Missing:
+    return results.attempt(lambda: results.norms_table(_snapshot.counts, _snapshot.stimuli, _asked))
+
+
+def _shown(found: pd.DataFrame, snapshot: Snapshot, asked: Mapping[str, Scale]) -> pd.DataFrame:
+    rated = [stimulus for stimulus in snapshot.stimuli if stimulus.rated]
+    columns: dict[str, object] = {
+        "face": [parts.picture(stimulus) for stimulus in rated],
+        "identity": [stimulus.identity_id for stimulus in rated],
+        "intended": [stimulus.intended_emotion for stimulus in rated],
+    }
+    for scale_id, scale in asked.items():
+        columns |= _choice(found, scale_id) if scale.kind == "choice" else _numeric(found, scale_id)
+    return pd.DataFrame(columns)
+
+
+def _choice(found: pd.DataFrame, scale_id: str) -> dict[str, object]:
+    of = found.filter(like=f"{scale_id}_").rename(columns=lambda name: name.removeprefix(f"{scale_id}_"))
+    # A study may ask two choices; only the first column of each name would survive without its scale.
+    name = "" if scale_id == results.EMOTION else f"{scale_id} "
+    ties = of["mode_ties"].fillna(1) > 1
+    return {
+        f"{name}H": of["h"].to_list(),
+        f"{name}95 %": [parts.interval(*ends) for ends in zip(of["h_low"], of["h_high"], strict=True)],
+        f"{name}mode": [f"{m} (tie)" if tie else m for m, tie in zip(of["mode"], ties, strict=True)],
+        f"{name}n": of["n"].fillna(0).astype(int).to_list(),
+    }
+
+
+def _numeric(found: pd.DataFrame, scale_id: str) -> dict[str, object]:
+    return {
+        f"{scale_id} M": found[f"{scale_id}_m"].to_list(),
+        f"{scale_id} n": found[f"{scale_id}_n"].fillna(0).astype(int).to_list(),
+    }
