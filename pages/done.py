@@ -1,0 +1,35 @@
+"""Thank-you with the completion code, which exists only for complete sessions."""
+
+from __future__ import annotations
+
+from pages.ui import text
+from pages.ui.session import Visit
+
+_PAGE = """
+<h1>$title</h1>
+<p>$saved</p>
+<h2 id="code-title">$label</h2>
+<p>$explanation</p>
+<output class="code" id="code" aria-labelledby="code-title">$code</output>
+<p><button type="button" class="main" data-copy="#code" aria-live="polite">$copy</button></p>
+<p>$close</p>
+<p class="small">$contact</p>
+"""
+
+
+def render(visit: Visit) -> None:
+    """Show the completion code and let this browser forget the answers it kept."""
+    preview = text.html('<p class="note" role="note">$words</p>', words=visit.words["done.preview"])
+    markup = text.html(
+        _PAGE,
+        title=visit.words["done.title"],
+        saved=visit.words["done.text"],
+        label=visit.words["done.code"],
+        explanation=visit.words["done.code.text"],
+        code=visit.session.completion_code,
+        copy=visit.words["done.copy"],
+        close=visit.words["done.close"],
+        contact=text.said(visit, "welcome.contact", contact=visit.study.contact),
+    )
+    shown = preview + markup if visit.kind == "preview" else markup
+    text.show(visit, shown, key="done", forget=visit.session.session_id)

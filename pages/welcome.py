@@ -1,0 +1,147 @@
+"""Welcome and consent: one plain form, since only pressing Begin may create anything."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core import i18n
+from core.study import ConsentItem, Study
+from pages.ui import session, text
+from pages.ui.session import Visit
+
+# Rough times of a practised participant; a study's own pilot gives better ones.
+_SECONDS_PER_FACE, _SECONDS_PER_SCALE, _SECONDS_AROUND = 2, 4, 120
+
+_FORM = """
+<form method="post" action="/api/begin">
+  <input type="hidden" name="study" value="$study"><input type="hidden" name="link" value="$link">
+  <input type="hidden" name="language" value="$language"><input type="hidden" name="nonce" value="$nonce">
+  <input type="hidden" name="utc_offset">
+  <fieldset><legend>$legend</legend>$boxes_html</fieldset>
+  <div class="actions"><button class="main">$begin</button>
+  <button formaction="/api/decline" formnovalidate>$decline</button></div>
+</form>
+<p class="small">$contact</p>
+"""
+_BOX = """
+<label class="tick"><input type="checkbox" name="$name"$required_html>
+<span>$label <small>$remark</small></span></label>
+"""
+
+
+def render(visit: Visit) -> None:
+    """Say what the study is and ask for consent."""
+    if visit.declined:
+        text.show(visit, _declined(visit), key="welcome")
+        return
+    text.show(visit, _introduction(visit), key="welcome")
+    st.markdown(text.own(visit, visit.study.consent.intro))
+    text.show(visit, _form(visit), key="consent")
+
+
+def minutes(study: Study) -> int:
+    """Estimate how long the study takes."""
+    per_face = _SECONDS_PER_FACE + _SECONDS_PER_SCALE * len(study.ask)
+    return max(1, round((_SECONDS_AROUND + study.trials.per_participant * per_face) / 60))
+
+
+def _introduction(visit: Visit) -> str:
+    study = visit.study
+    about = text.own(visit, study.description) if study.description else visit.words["welcome.what"]
+    faces = study.trials.per_participant
+    facts = [
+        text.said(visit, "welcome.duration", minutes=minutes(study), faces=faces),
+        visit.words["welcome.device"],
+    ]
+    parts = [
+        _languages(visit),
+        _note(visit, "problem", f"welcome.problem.{visit.problem}") if visit.problem else "",
+        _note(visit, "note", "welcome.preview") if visit.kind == "preview" else "",
+        text.heading(text.own(visit, study.title)),
+        text.html('<p class="lead">$about</p>', about=about),
+        '<ul class="facts">' + "".join(text.html("<li>$fact</li>", fact=fact) for fact in facts) + "</ul>",
+        text.html("<h2>$consent</h2>", consent=visit.words["welcome.consent"]),
+        _note(visit, "note", "welcome.template") if _is_template(visit) else "",
+    ]
+    return "".join(parts)
+
+
+def _note(visit: Visit, kind: str, key: str) -> str:
+    if key not in visit.words:  # the problem comes from the address bar
+        return ""
+    role = "alert" if kind == "problem" else "note"
+    words = text.said(visit, key, contact=visit.study.contact)
+    return text.html('<p class="$kind" role="$role">$words</p>', kind=kind, role=role, words=words)
+
+
+def _is_template(visit: Visit) -> bool:
+    """Say whether the consent still has blanks such as [name of the board]."""
+    return "[" in text.own(visit, visit.study.consent.intro)
+
+
+def _languages(visit: Visit) -> str:
+    if len(visit.study.languages) == 1:
+        return ""
+    links = "".join(_language(visit, code) for code in visit.study.languages)
+    label = visit.words["welcome.language"]
+    return text.html(
+        '<nav aria-label="$label"><ul class="languages">$links_html</ul></nav>', label=label, links_html=links
+    )
+
+
+def _language(visit: Visit, code: str) -> str:
+    query = {"study": visit.study.study, "link": visit.link, "lang": code}
+    address = "/?" + urlencode({name: value for name, value in query.items() if value})
+    current = ' aria-current="true"' if code == visit.language else ""
+    return text.html(
+        '<li><a href="$address" target="_self" lang="$code" hreflang="$code"$current_html>$name</a></li>',
+        address=address,
+        code=code,
+        current_html=current,
+        name=i18n.words(code)["language.name"],
+    )
+
+
+def _form(visit: Visit) -> str:
+    age = text.said(visit, "welcome.age", age=visit.study.minimum_age)
+    boxes = [_consent_box(visit, item) for item in visit.study.consent.items]
+    return text.html(
+        _FORM,
+        study=visit.study.study,
+        link=visit.link,
+        language=visit.language,
+        nonce=session.nonce(),
+        legend=visit.words["welcome.items"],
+        boxes_html="".join([*boxes, _box(visit, "age", age, required=True)]),
+        begin=visit.words["welcome.begin"],
+        decline=visit.words["welcome.decline"],
+        contact=text.said(visit, "welcome.contact", contact=visit.study.contact),
+    )
+
+
+def _consent_box(visit: Visit, item: ConsentItem) -> str:
+    return _box(visit, f"consent.{item.id}", text.own(visit, item.text), required=item.required)
+
+
+def _box(visit: Visit, name: str, label: str, *, required: bool) -> str:
+    return text.html(
+        _BOX,
+        name=name,
+        required_html=" required" if required else "",
+        label=label,
+        remark=visit.words["welcome.required" if required else "welcome.optional"],
+    )
+
+
+def _declined(visit: Visit) -> str:
+    query = {"study": visit.study.study, "link": visit.link, "lang": visit.language}
+    address = "/?" + urlencode({name: value for name, value in query.items() if value})
+    return text.html(
+        '<h1>$title</h1><p>$text</p><p><a href="$address" target="_self">$back</a></p>',
+        title=visit.words["welcome.declined.title"],
+        text=visit.words["welcome.declined.text"],
+        address=address,
+        back=visit.words["welcome.declined.back"],
+    )
