@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from alembic import context
 
-from db.schema import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+# Without the metadata of today: a migration names everything itself and never changes.
+context.configure(connection=context.config.attributes["connection"])
 context.run_migrations()

@@ -1,5 +1,7 @@
 """Databases for the tests: a SQLite file each, and one private PostgreSQL server for all."""
 
+import hashlib
+import json
 import os
 import secrets
 import shutil
@@ -8,10 +10,24 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, text
 
+from core.records import (
+    Answer,
+    ConsentGiven,
+    Evidence,
+    Picture,
+    Response,
+    Session,
+    Shown,
+    Stimulus,
+    StudyVersion,
+    Trial,
+)
+from db import answers, sessions, studies
 from db import engine as db_engine
 
 POSTGRES_USER = "postgres"
@@ -105,3 +121,134 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
     db_engine.migrate(engine, backup_to=None)
     yield engine
     engine.dispose()
+
+
+CONTENT = json.dumps(
+    {
+        "study": "demo",
+        "scales": {
+            "emotion": {"kind": "choice", "options": {"happy": {}, "sad": {}, "neutral": {}}},
+            "intensity": {"kind": "likert", "points": 7},
+            "valence": {"kind": "vas"},
+        },
+    }
+)
+
+
+def sha(text: str) -> str:
+    """64 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Lab:
+    """Puts studies, sessions and answers into one database through the functions under test."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def stimuli(self, n: int = 6) -> tuple[Stimulus, ...]:
+        return tuple(
+            Stimulus(
+                stimulus_id=sha(f"served {i}")[:12],
+                stim_file=f"id{i:03}_happy.png",
+                stim_sha256=sha(f"original {i}"),
+                served_sha256=sha(f"served {i}"),
+                width_px=200,
+                height_px=240,
+                identity_id=f"id{i:03}",
+                intended_emotion="happy" if i else None,
+                generator="renderer",
+                rated=bool(i),
+                extra={"note": "웃음 笑い"},
+            )
+            for i in range(n)
+        )
+
+    def pictures(self, n: int = 6) -> Iterator[Picture]:
+        for i in range(n):
+            yield Picture(sha(f"original {i}"), "image/png", f"original {i}".encode())
+            yield Picture(sha(f"served {i}"), "image/png", f"served {i}".encode())
+
+    def load(self, conn: Connection, *, study_id: str = "demo", content: str = "first") -> StudyVersion:
+        return studies.load(
+            conn,
+            study_id=study_id,
+            config_hash=sha(study_id + content),
+            title="Faces 얼굴",
+            content=CONTENT,
+            source_yaml=f"study: {study_id}",
+            stimuli=self.stimuli(),
+            pictures=self.pictures(),
+        )
+
+    def open(self, *, study_id: str = "demo", content: str = "first") -> StudyVersion:
+        with db_engine.writing(self.engine) as conn:
+            version = self.load(conn, study_id=study_id, content=content)
+            return studies.open_(conn, version.config_hash, phase="live")
+
+    def plan(self, n: int = 3, **flags: Any) -> tuple[Trial, ...]:
+        rated = [stimulus.stimulus_id for stimulus in self.stimuli() if stimulus.rated]
+        reference = self.stimuli()[0].stimulus_id
+        return tuple(
+            Trial(
+                trial_id=secrets.token_hex(16),
+                block=1,
+                trial_index=index,
+                shown=(Shown("reference", reference), Shown("target", rated[(index - 1) % len(rated)])),
+                **flags,
+            )
+            for index in range(1, n + 1)
+        )
+
+    def begin(
+        self, version: StudyVersion, *, nonce: str | None = None, plan: tuple[Trial, ...] = (), **changed: Any
+    ) -> tuple[Session, str]:
+        given: dict[str, Any] = {
+            "config_hash": version.config_hash,
+            "kind": "human",
+            "phase": "live",
+            "language": "ko",
+            "nonce": nonce or secrets.token_hex(16),
+            "consents": [ConsentGiven("part", True, True, "ko", "1", "참여합니다")],
+            "draw": lambda counts: plan or self.plan(),
+            "option_order": {"emotion": ("happy", "sad", "neutral")},
+            "utc_offset_min": 540,
+        }
+        with db_engine.writing(self.engine) as conn:
+            return sessions.begin(conn, **{**given, **changed})
+
+    def answer(self, trial: Trial, revision: int = 1, *, label: str = "happy", value: float = 70.0) -> Answer:
+        return Answer(
+            trial_id=trial.trial_id,
+            revision=revision,
+            responses=(
+                Response("emotion", "answered", label=label, rt_first_ms=812.5, rt_submit_ms=2000.0),
+                Response("intensity", "not_applicable"),
+                Response("valence", "answered", value=value, n_changes=2),
+            ),
+            evidence=Evidence(
+                True, decode_ms=3.5, blur_count=1, input_device="keyboard", viewport="375x667@2"
+            ),
+        )
+
+    def store(self, session: Session, answer: Answer, *, back: bool = False) -> None:
+        with db_engine.writing(self.engine) as conn:
+            answers.store(conn, session.session_id, answer, back=back)
+
+    def answer_all(self, session: Session, **given: Any) -> None:
+        with db_engine.reading(self.engine) as conn:
+            plan = sessions.trials(conn, session.session_id)
+        for trial in plan:
+            self.store(session, self.answer(trial, **given))
+
+
+@pytest.fixture
+def lab(engine: Engine) -> Lab:
+    """The functions under test, on each kind of database."""
+    return Lab(engine)
+
+
+@pytest.fixture
+def sqlite_lab(sqlite: Engine) -> Lab:
+    """The functions under test, on SQLite alone."""
+    return Lab(sqlite)

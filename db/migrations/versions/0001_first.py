@@ -401,6 +401,7 @@ def _create_login_attempt() -> None:
         sa.Column("tried_at", sa.String(24), nullable=False),
         sa.PrimaryKeyConstraint("attempt_id", name="pk_login_attempt"),
     )
+    op.create_index("ix_login_attempt_name_sha256_tried_at", "login_attempt", ["name_sha256", "tried_at"])
 
 
 def _create_audit() -> None:

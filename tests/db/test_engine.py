@@ -1,0 +1,203 @@
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+
+from core.errors import DatabaseError
+from db import engine as db_engine
+from db.schema import metadata
+
+Facts = dict[str, object]
+
+
+def _schema(engine: Engine) -> Facts:
+    """Everything that SQLAlchemy's inspector reads back, by table."""
+    found = inspect(engine)
+    return {name: _table(found, name) for name in found.get_table_names() if name != "alembic_version"}
+
+
+def _table(found: object, name: str) -> Facts:
+    columns = {
+        column["name"]: (str(column["type"]), column["nullable"], column["default"], column.get("autoincrement"))
+        for column in found.get_columns(name)
+    }
+    return {
+        "columns": columns,
+        "order": list(columns),
+        "primary": found.get_pk_constraint(name),
+        "foreign": sorted(map(repr, found.get_foreign_keys(name))),
+        "unique": sorted(map(repr, found.get_unique_constraints(name))),
+        "checks": sorted(map(repr, found.get_check_constraints(name))),
+        "indexes": sorted(map(repr, found.get_indexes(name))),
+    }
+
+
+def test_the_migrations_from_empty_give_the_schema_that_the_program_declares(engine: Engine, url: str, request):
+    migrated = _schema(engine)
+    other = create_engine(_other_database(url, request))
+    metadata.create_all(other)
+    declared = _schema(other)
+    other.dispose()
+    assert set(migrated) == set(metadata.tables)
+    assert migrated == declared
+
+
+def _other_database(url: str, request) -> str:
+    if url.startswith("sqlite"):
+        return url.replace("facenorm.db", "declared.db")
+    admin = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with admin.begin() as conn:
+        conn.execute(text("CREATE SCHEMA declared"))
+    admin.dispose()
+    return url.replace("postgresql:", "postgresql+psycopg:") + "?options=-csearch_path%3Ddeclared"
+
+
+def test_a_second_migration_changes_nothing_and_makes_no_backup(sqlite: Engine, tmp_path: Path):
+    db_engine.migrate(sqlite, backup_to=tmp_path / "backups")
+    assert not (tmp_path / "backups").exists()
+
+
+def test_many_programs_that_start_at_once_migrate_once(url: str):
+    engines = [db_engine.connect(url) for _ in range(6)]
+    problems: list[Exception] = []
+
+    def start(engine: Engine) -> None:
+        try:
+            db_engine.migrate(engine, backup_to=None)
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=start, args=(engine,)) for engine in engines]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert all(db_engine.problem(engine) is None for engine in engines)
+    for engine in engines:
+        engine.dispose()
+
+
+def test_a_database_newer_than_the_program_is_refused(engine: Engine):
+    with db_engine.writing(engine) as conn:
+        conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseError, match="revision 9999.*install a newer Facenorm"):
+        db_engine.migrate(engine, backup_to=None)
+    assert "9999" in str(db_engine.problem(engine))
+
+
+def test_somebody_elses_database_is_refused(empty: Engine):
+    with db_engine.writing(empty) as conn:
+        conn.execute(text("CREATE TABLE theirs (n INTEGER)"))
+    with pytest.raises(DatabaseError, match=r"not Facenorm's \(theirs\)"):
+        db_engine.migrate(empty, backup_to=None)
+
+
+def test_an_older_database_is_backed_up_before_it_changes(sqlite: Engine, tmp_path: Path, monkeypatch):
+    newer = tmp_path / "migrations"
+    _copy_migrations(newer)
+    (newer / "versions" / "0002_next.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
+        "def upgrade():\n    op.create_table('next', sa.Column('n', sa.Integer()))\n"
+    )
+    monkeypatch.setattr(db_engine, "MIGRATIONS", newer)
+    db_engine.migrate(sqlite, backup_to=tmp_path / "backups")
+    (kept,) = (tmp_path / "backups").iterdir()
+    assert kept.name.startswith("facenorm-0001-")
+    with closing(sqlite3.connect(kept)) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'next'").fetchone() is None
+    assert "next" in inspect(sqlite).get_table_names()
+
+
+def _copy_migrations(folder: Path) -> None:
+    for path in db_engine.MIGRATIONS.rglob("*.py"):
+        target = folder / path.relative_to(db_engine.MIGRATIONS)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(path.read_text())
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: Engine, tmp_path: Path, monkeypatch):
+    broken = tmp_path / "migrations"
+    _copy_migrations(broken)
+    (broken / "versions" / "0002_broken.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
+        "def upgrade():\n    op.create_table('half', sa.Column('n', sa.Integer()))\n    raise ValueError('half')\n"
+    )
+    monkeypatch.setattr(db_engine, "MIGRATIONS", broken)
+    with pytest.raises(ValueError, match="half"):
+        db_engine.migrate(engine, backup_to=None)
+    monkeypatch.undo()
+    assert "half" not in inspect(engine).get_table_names()
+    assert db_engine.problem(engine) is None
+
+
+def test_a_reader_sees_one_state_while_others_write(engine: Engine):
+    count = text("SELECT count(*) FROM audit")
+    with db_engine.reading(engine) as reader:
+        before = reader.scalar(count)
+        with db_engine.writing(engine) as writer:
+            _entry(writer)
+        assert reader.scalar(count) == before == 0
+    with db_engine.reading(engine) as reader:
+        assert reader.scalar(count) == 1
+
+
+def test_a_reader_cannot_write(engine: Engine):
+    with pytest.raises(Exception, match="read.?only"), db_engine.reading(engine) as conn:
+        _entry(conn)
+    with db_engine.writing(engine) as conn:
+        _entry(conn)
+
+
+def _entry(conn) -> None:
+    conn.execute(text("INSERT INTO audit (at, who, what, detail) VALUES ('2026', 'a', 'b', 'c')"))
+
+
+def test_an_error_takes_the_whole_transaction_back(engine: Engine):
+    with pytest.raises(ZeroDivisionError), db_engine.writing(engine) as conn:
+        _entry(conn)
+        raise ZeroDivisionError
+    with db_engine.reading(engine) as conn:
+        assert conn.scalar(text("SELECT count(*) FROM audit")) == 0
+
+
+def test_sqlite_syncs_every_commit_and_holds_foreign_keys(sqlite: Engine):
+    with db_engine.reading(sqlite) as conn:
+        found = {
+            name: conn.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+
+
+def test_a_writer_that_waits_too_long_is_told_why(sqlite: Engine, monkeypatch):
+    impatient = create_engine(sqlite.url)
+    with db_engine.writing(sqlite), closing(sqlite3.connect(str(sqlite.url.database), timeout=0)) as other:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        with db_engine.reading(sqlite) as conn:  # readers go on
+            conn.scalar(text("SELECT count(*) FROM audit"))
+    impatient.dispose()
+
+
+def test_a_database_that_does_not_answer_is_named():
+    engine = db_engine.connect("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(DatabaseError, match="does not answer"), db_engine.reading(engine):
+        pass
+    assert "does not answer" in str(db_engine.problem(engine))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://somewhere/else"])
+def test_an_unusable_address_says_what_is_needed(url: str):
+    with pytest.raises(DatabaseError, match="sqlite:///FILE"):
+        db_engine.connect(url)
+
+
+def test_every_table_has_a_primary_key():
+    assert isinstance(metadata, MetaData)
+    assert all(table.primary_key.columns for table in metadata.tables.values())
