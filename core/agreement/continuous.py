@@ -55,7 +55,7 @@ def concordance(x: npt.ArrayLike, y: npt.ArrayLike, *, confidence: float = 0.95)
     Raises AgreementError when fewer than 3 pairs remain or one of the two is constant.
     Source: Lin (1989), Biometrics 45, 255-268; variance as corrected in Biometrics 56 (2000), 324-325.
     """
-    x, y = _pairs(x, y)
+    x, y = _varying(x, y)
     r = _correlation(x, y)
     spread_x, spread_y, shift = float(x.std()), float(y.std()), float(x.mean() - y.mean())
     estimate = 2 * r * spread_x * spread_y / (spread_x**2 + spread_y**2 + shift**2)
@@ -83,7 +83,7 @@ def pearson(x: npt.ArrayLike, y: npt.ArrayLike, *, confidence: float = 0.95) -> 
     Raises AgreementError when fewer than 3 pairs remain or one of the two is constant.
     Source: Fisher (1921), Metron 1, 3-32.
     """
-    x, y = _pairs(x, y)
+    x, y = _varying(x, y)
     return _correlated(_correlation(x, y), len(x), lambda r: 1.0, "Pearson's correlation", confidence)
 
 
@@ -96,7 +96,7 @@ def spearman(x: npt.ArrayLike, y: npt.ArrayLike, *, confidence: float = 0.95) ->
     Source: Spearman (1904), American Journal of Psychology 15, 72-101; Bonett & Wright (2000),
     Psychometrika 65, 23-28.
     """
-    x, y = _pairs(x, y)
+    x, y = _varying(x, y)
     r = _correlation(stats.rankdata(x), stats.rankdata(y))
     return _correlated(r, len(x), lambda r: 1 + r**2 / 2, "Spearman's rank correlation", confidence)
 
@@ -159,12 +159,17 @@ def _pairs(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
     return first[complete], second[complete]
 
 
-def _correlation(x: Floats, y: Floats) -> float:
-    for values, which in ((x, "first"), (y, "second")):
+def _varying(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+    pairs = _pairs(x, y)
+    for values, which in zip(pairs, ("first", "second"), strict=True):
         if np.ptp(values) == 0:
             raise AgreementError(
                 f"the {which} values are all {values[0]:g}; a correlation needs values that differ"
             )
+    return pairs
+
+
+def _correlation(x: Floats, y: Floats) -> float:
     x, y = x - x.mean(), y - y.mean()
     return float(np.clip((x @ y) / np.sqrt((x @ x) * (y @ y)), -1, 1))
 

@@ -29,7 +29,7 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 
 MIN_STIMULI = 2
 # The package makes arrays of stimuli x values x values; sliders without steps have thousands of values.
-_PACKAGE_CELLS = 20_000_000
+_PACKAGE_CELLS = 8_000_000
 _CHUNK_CELLS = 4_000_000
 _MAX_RATIO_VALUES = 2_000
 
