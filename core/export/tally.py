@@ -1,0 +1,75 @@
+"""Norms of the exported rows, from counts: a million ratings need no more memory than a thousand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from itertools import compress
+
+import numpy as np
+import pandas as pd
+
+from core import norms
+from core.export import fields
+from core.export.sheets import Chunk
+from core.ratings import Kind, Row, Value
+from core.study import Scale
+
+_BATCH = 50_000  # ratings written out again at a time
+_RATING = ("stimulus_id", "scale_id", "response", "response_label")
+_NOTHING = pd.DataFrame(columns=["stimulus_id", *norms.ABOUT_STIMULUS])
+
+
+class Tally:
+    """Counts the ratings that pass by, per stimulus, scale and value."""
+
+    def __init__(self) -> None:
+        self._counts: dict[Value, Counter[tuple[Value, ...]]] = {}
+        self._about: dict[Value, tuple[Value, ...]] = {}
+
+    def add(self, chunk: Chunk) -> None:
+        """Count a chunk of ratings; models, practice, checks, repeats and excluded rows do not count."""
+        flags = zip(*(chunk[name] for name in norms.NOT_COUNTED), strict=True)
+        counted = [
+            sort != "model" and not any(flag) for sort, flag in zip(chunk["rater_type"], flags, strict=True)
+        ]
+        rating = zip(*(chunk[name] for name in _RATING), strict=True)
+        for (stimulus, *rest), n in Counter(compress(rating, counted)).items():
+            self._counts.setdefault(stimulus, Counter())[tuple(rest)] += n
+        about = zip(*(chunk[name] for name in norms.ABOUT_STIMULUS), strict=True)
+        self._about |= dict(compress(zip(chunk["stimulus_id"], about, strict=True), counted))
+
+    def norms(self, scales: Mapping[str, Scale]) -> pd.DataFrame:
+        """The norms as core.norms computes them, a row per stimulus; no rows when nothing was counted."""
+        parts = [norms.table(frame, scales) for frame in self._frames()]
+        return pd.concat(parts, ignore_index=True) if parts else _NOTHING.copy()
+
+    def _frames(self) -> Iterator[pd.DataFrame]:
+        batch: list[pd.DataFrame] = []
+        for stimulus in self._counts:
+            batch.append(self._frame(stimulus))
+            if sum(map(len, batch)) >= _BATCH:
+                yield pd.concat(batch, ignore_index=True)
+                batch = []
+        if batch:
+            yield pd.concat(batch, ignore_index=True)
+
+    def _frame(self, stimulus: Value) -> pd.DataFrame:
+        counts = self._counts[stimulus]
+        frame = pd.DataFrame(list(counts), columns=list(_RATING[1:])).astype(
+            {"scale_id": "str", "response": "float64", "response_label": object}
+        )
+        frame = frame.loc[np.repeat(np.arange(len(counts)), list(counts.values()))].reset_index(drop=True)
+        # Norms only need raters to differ inside a stimulus and scale.
+        about = dict(zip(norms.ABOUT_STIMULUS, self._about[stimulus], strict=True))
+        return frame.assign(stimulus_id=stimulus, rater_id=np.arange(len(frame)), **about)
+
+
+def norm_rows(frame: pd.DataFrame) -> tuple[dict[str, Kind], list[Row]]:
+    """The columns and rows of norms.csv."""
+    kinds: dict[str, Kind] = {}
+    for column in frame:
+        field = fields.of("norms.csv", str(column))
+        kinds[str(column)] = field.kind if field else "text"
+    plain = frame.astype(object).where(frame.notna(), None)
+    return kinds, [dict(zip(kinds, row, strict=True)) for row in plain.itertuples(index=False, name=None)]
