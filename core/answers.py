@@ -34,7 +34,9 @@ class _Evidence(_Form):
     decode_ms: Ms | None = None
     blur_count: Count = 0
     input_device: Literal["keyboard", "mouse", "touch", "pen"] | None = None
-    viewport: Annotated[str, Field(pattern=r"^[0-9]{1,5}x[0-9]{1,5}(@[0-9]{1,2}([.][0-9]{1,20})?)?$")] | None = None
+    viewport: (
+        Annotated[str, Field(pattern=r"^[0-9]{1,5}x[0-9]{1,5}(@[0-9]{1,2}([.][0-9]{1,20})?)?$")] | None
+    ) = None
 
 
 class _Response(_Form):

@@ -8,10 +8,10 @@ from collections.abc import Iterable
 EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "contempt", "other")
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The known word that is most like this one; None when none is like it."""
     by_key = {name.casefold(): name for name in known}
-    found = difflib.get_close_matches(word.strip().casefold(), by_key, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(word.strip().casefold(), by_key, n=1, cutoff=cutoff)
     return by_key[found[0]] if found else None
 
 

@@ -297,15 +297,17 @@ def warnings(study: Study) -> tuple[str, ...]:
 
 
 def _wording(study: Study) -> Iterator[str]:
-    for scale_id, scale in asked(study):
-        if scale.status == "draft":
-            yield (
-                f"scale {scale_id}: the wording is a draft, and wording is the instrument: "
-                "have it translated back or use a published one"
-            )
+    drafts = [scale_id for scale_id, scale in asked(study) if scale.status == "draft"]
+    if drafts:
+        yield (
+            f"scales {listed(drafts)}: the wording is a draft, and wording is the instrument; "
+            "have it translated back or use a published one"
+        )
     for language in study.languages:
-        for blank in _BLANK.findall(study.consent.intro[language]):
-            yield f"consent.intro ({language}) still has a blank to fill in: {blank}"
+        texts = [study.consent.intro[language], *(item.text[language] for item in study.consent.items)]
+        blanks = [blank for text in texts for blank in _BLANK.findall(text)]
+        if blanks:
+            yield f"consent ({language}): {len(blanks)} blanks are still to be filled in, such as {blanks[0]}"
 
 
 def _labels(study: Study) -> Iterator[str]:
