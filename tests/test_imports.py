@@ -42,7 +42,7 @@ def allowed(source: str, target: str) -> bool:
         return inside(target, "core") and not inside(target, "core.vision", "core.cli")
     if inside(source, "core.vision"):
         return inside(target, "core") and not inside(target, "core.agreement", "core.cli")
-    return inside(target, "core") or (source == "core.cli" and inside(target, "db"))
+    return inside(target, "core") or (inside(source, "core.cli") and inside(target, "db"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=module)
@@ -56,7 +56,7 @@ def test_every_import_respects_the_layers(path: Path):
 def test_core_knows_neither_streamlit_nor_sql(path: Path):
     names = list(imports(ast.parse(path.read_text(encoding="utf-8"))))
     assert not [name for name in names if inside(name, "streamlit", "alembic")]
-    assert module(path) == "core.cli" or not [name for name in names if inside(name, "sqlalchemy")]
+    assert inside(module(path), "core.cli") or not [name for name in names if inside(name, "sqlalchemy")]
 
 
 def test_routes_import_no_streamlit():
@@ -67,9 +67,11 @@ def test_routes_import_no_streamlit():
 
 
 def test_the_command_imports_db_only_inside_its_commands():
-    tree = ast.parse((PROJECT / "core" / "cli.py").read_text(encoding="utf-8"))
-    at_start = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    assert not [name for node in at_start for name in imports(node) if inside(name, "db", "sqlalchemy")]
+    for path in (PROJECT / "core" / "cli").glob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        at_start = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+        heavy = ("db", "sqlalchemy", "pandas", "torch", "cv2")
+        assert not [name for node in at_start for name in imports(node) if inside(name, *heavy)]
 
 
 def test_only_one_file_touches_the_session_state():

@@ -1,0 +1,133 @@
+"""A study's tables as CSV."""
+
+from __future__ import annotations
+
+import getpass
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.cli import database
+from core.errors import ExportError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from core.export import Tables
+    from core.ratings import Row
+    from core.records import Participant, Phase, Picture, SessionKind
+    from core.study import Study
+
+
+@click.command()
+@click.argument("study_id")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or a .zip file.")
+@click.option("--public/--private", default=True, help="What may be shared, or all.  [default: public]")
+@click.option("--excel", is_flag=True, help="Byte-order marks, for Korean and Japanese.")
+@click.option("--replace", is_flag=True, help="An earlier export in --out makes way.")
+@click.option("--pictures", is_flag=True, help="Add the original pictures, unchanged.")
+@click.option("--simulated", is_flag=True, help="Simulated participants instead of people.")
+@click.option("--pilot", is_flag=True, help="The pilot phase instead of the live one.")
+@click.option("--who", default=getpass.getuser, help="Who is noted as having exported.", hidden=True)
+def export(
+    study_id: str,
+    out: Path,
+    public: bool,
+    excel: bool,
+    replace: bool,
+    pictures: bool,
+    simulated: bool,
+    pilot: bool,
+    who: str,
+) -> None:
+    """Write a study's tables and their codebook as CSV.
+
+    ratings.csv, norms.csv, participants.csv, stimuli.csv, ai_ratings.csv and codebook.csv. A public
+    export has fresh random ids, no exact times, ages in bands and no small cells; only participants
+    who agreed to public sharing are in it. docs/data.md says what it changes.
+    """
+    from core import export as exports
+    from db import audit, engine
+
+    opened = database.opened()
+    kinds: tuple[SessionKind, ...] = ("simulated",) if simulated else ("human",)
+    phases: tuple[Phase, ...] = ("pilot",) if pilot else ("live",)
+    with engine.writing(opened) as conn:
+        database.newest(conn, study_id)
+        audit.write(conn, who, "public export" if public else "private export", study_id)
+    # One transaction for all tables: they show the same moment.
+    with engine.reading(opened) as conn:
+        tables = _tables(conn, study_id, kinds, phases, pictures=pictures)
+        if public:
+            _require_sharing(tables.study)
+        if out.suffix == ".zip":
+            with tempfile.TemporaryDirectory(prefix="facenorm-") as scratch:
+                folder = Path(scratch) / out.stem
+                counts = exports.write(folder, tables, public=public, excel=excel)
+                exports.pack(folder, out)
+        else:
+            counts = exports.write(out, tables, public=public, excel=excel, replace=replace)
+    click.echo(f"{out}: " + ", ".join(f"{name} {n}" for name, n in counts.items()))
+
+
+def _require_sharing(study: Study) -> None:
+    if not any(item.shares for item in study.consent.items):
+        raise ExportError(
+            f"{study.study} asks nobody whether their answers may be shared; mark the consent item that "
+            "asks with 'shares: true', or export --private"
+        )
+
+
+def _tables(
+    conn: Connection,
+    study_id: str,
+    kinds: Sequence[SessionKind],
+    phases: Sequence[Phase],
+    *,
+    pictures: bool,
+) -> Tables:
+    from core.export import Tables
+    from core.study import from_json
+    from db import pictures as blobs
+    from db import tables
+
+    study = from_json(database.current(conn, study_id).content)
+    participants = list(tables.participants(conn, study_id, kinds=kinds, phases=phases))
+
+    def picture(stim_sha256: str) -> Picture | None:
+        return blobs.get(conn, stim_sha256)
+
+    return Tables(
+        study=study,
+        ratings=lambda: tables.ratings(conn, study_id, kinds=kinds, phases=phases),
+        ai_ratings=lambda: _ai_rows(conn, study_id),
+        participants=lambda: participants,
+        stimuli=lambda: tables.stimuli(conn, study_id),
+        sharing=_sharing(study, participants),
+        picture=picture if pictures else None,
+    )
+
+
+def _sharing(study: Study, participants: Sequence[Participant]) -> Collection[str]:
+    """Sessions that agreed to every consent item that is about public sharing."""
+    asked = [item.id for item in study.consent.items if item.shares]
+    return {one.session_id for one in participants if asked and all(map(one.consents.get, asked))}
+
+
+def _ai_rows(conn: Connection, study_id: str) -> Iterator[Row]:
+    from core import ratings
+    from db import ai, studies
+
+    for version in studies.listing(conn):
+        if version.study_id == study_id:
+            stimuli = {each.served_sha256: each for each in studies.stimuli(conn, version.config_hash)}
+            yield from ratings.ai_rows(
+                ai.results(conn, version.config_hash),
+                stimuli,
+                study_id=study_id,
+                study_version=version.version,
+                config_hash=version.config_hash,
+            )

@@ -1,0 +1,65 @@
+"""Simulated participants, sent through the running app."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import click
+
+from core.cli import database
+from core.errors import SessionError, StudyError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from core.records import Trial
+
+
+@click.command()
+@click.argument("study_id")
+@click.option("--participants", "-n", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option("--seed", "-s", type=int, default=1, show_default=True)
+@click.option("--url", default="http://localhost:8501", show_default=True, help="Where the app runs.")
+def simulate(study_id: str, participants: int, seed: int, url: str) -> None:
+    """Send simulated participants through the app.
+
+    They begin and answer over HTTP as a browser does, with known bias and noise, and are marked as
+    simulated: tables, exports and the dashboard leave them out unless asked.
+    """
+    from tqdm import tqdm
+
+    from core import simulate as simulated
+    from core import simulated_client
+    from core import study as studies
+    from db import engine
+    from db import studies as stored
+
+    opened = database.opened()
+    with engine.writing(opened) as conn:
+        version = stored.open_version(conn, study_id)
+        if version is None:
+            database.newest(conn, study_id)
+            raise StudyError(f"{study_id} is not open; open it with 'facenorm study open {study_id}'")
+        link = stored.make_link(conn, study_id, "simulated")
+        stimuli = {each.stimulus_id: each for each in stored.stimuli(conn, version.config_hash)}
+    parsed = studies.from_json(version.content)
+    raters = simulated.raters(participants, seed=seed, study=parsed)
+    for number, rater in enumerate(tqdm(raters, unit="participant", disable=None)):
+        rng = random.Random(f"{seed}:{number}")
+        with simulated_client.begin(parsed, link, url=url, rng=rng) as client:
+            for trial in _trials(opened, client.cookie):
+                client.send(simulated.respond(rater, parsed, trial, stimuli, rng=rng))
+    click.echo(f"{participants} simulated participants have rated {study_id}.")
+
+
+def _trials(opened: Engine, cookie: str) -> tuple[Trial, ...]:
+    from db import engine, sessions
+
+    with engine.reading(opened) as conn:
+        session = sessions.by_token(conn, cookie)
+        if session is None:
+            raise SessionError(
+                "the app that answers uses another database; name its --url, or its FACENORM_DATA here"
+            )
+        return sessions.trials(conn, session.session_id)

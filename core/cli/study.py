@@ -1,0 +1,144 @@
+"""Studies at the shell: check, load, list, open, close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from core.cli import database
+from core.errors import StudyError
+
+if TYPE_CHECKING:
+    from core.records import Phase, StudyVersion
+
+T = TypeVar("T")
+
+
+@click.group()
+def study() -> None:
+    """Check, load, open and close studies."""
+
+
+@study.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def study_check(file: Path) -> None:
+    """Say what is wrong with a study file, and where.
+
+    Checks the stimuli, too. Exit code 1 when the file cannot be used.
+    """
+    from core import stimuli
+    from core import study as studies
+
+    parsed = studies.read(file)
+    gathered = stimuli.gather(parsed, file.parent)
+    _warn([*gathered.problems, *studies.warnings(parsed)])
+    rated = sum(stimulus.rated for stimulus in gathered.stimuli)
+    asked = ", ".join(name for name, _scale in studies.asked(parsed))
+    click.echo(f"{file}: usable. {rated} stimuli to rate on {asked} in {', '.join(parsed.languages)}.")
+
+
+@study.command("load")
+@click.argument("file", type=click.Path(path_type=Path))
+def study_load(file: Path) -> None:
+    """Store a study file and its stimuli as a version.
+
+    Loading the same content again changes nothing.
+    """
+    version = load_file(file)
+    name = f"{version.study_id} version {version.version} ({version.config_hash[:12]})"
+    click.echo(f"{name} is {version.state}.")
+
+
+def load_file(file: Path) -> StudyVersion:
+    """Store a study file with its stimuli as a version, with its warnings on stderr."""
+    from core import stimuli
+    from core import study as studies
+    from db import audit, engine
+    from db import pictures as blobs
+    from db import studies as stored
+
+    opened = database.opened()
+    parsed = studies.read(file)
+    gathered = stimuli.gather(parsed, file.parent)
+    _warn([*gathered.problems, *studies.warnings(parsed)])
+    if not any(stimulus.rated for stimulus in gathered.stimuli):
+        raise StudyError(f"{file}: none of its stimuli can be used; mend the lines above and load it again")
+    # Pictures are decoded outside of any transaction: participants of other studies go on rating.
+    for batch in batches(gathered.pictures(), 16):
+        with engine.writing(opened) as conn:
+            blobs.save(conn, batch)
+    with engine.writing(opened) as conn:
+        version = stored.load(
+            conn,
+            study_id=parsed.study,
+            config_hash=studies.config_hash(parsed, gathered.stimuli),
+            title=parsed.title[parsed.languages[0]],
+            content=studies.to_json(parsed),
+            source_yaml=file.read_text(encoding="utf-8"),
+            stimuli=gathered.stimuli,
+            pictures=(),
+        )
+        audit.write(conn, "shell", "study loaded", f"{version.study_id} version {version.version}")
+    return version
+
+
+def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `size`."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def _warn(lines: Sequence[str]) -> None:
+    for line in lines:
+        click.echo(f"warning: {line}", err=True)
+
+
+@study.command("list")
+def study_list() -> None:
+    """List every version of every study in the database."""
+    from db import engine, studies
+
+    with engine.reading(database.opened()) as conn:
+        versions = studies.listing(conn)
+    for version in versions:
+        click.echo(
+            f"{version.study_id}\tversion {version.version}\t{version.state}\t{version.phase}"
+            f"\t{version.config_hash[:12]}\t{version.title}"
+        )
+
+
+@study.command("open")
+@click.argument("study_id")
+@click.option("--phase", type=click.Choice(["pilot", "live"]), default="live", show_default=True)
+def study_open(study_id: str, phase: Phase) -> None:
+    """Let participants into a study's newest version.
+
+    An older open version is closed; its sessions may finish.
+    """
+    from db import audit, engine, studies
+
+    with engine.writing(database.opened()) as conn:
+        version = database.newest(conn, study_id)
+        studies.open_(conn, version.config_hash, phase=phase)
+        audit.write(conn, "shell", "study opened", f"{study_id} version {version.version}, {phase}")
+    click.echo(f"{study_id} version {version.version} is open ({phase}).")
+
+
+@study.command("close")
+@click.argument("study_id")
+def study_close(study_id: str) -> None:
+    """Let nobody else begin; sessions under way may finish."""
+    from db import audit, engine, studies
+
+    with engine.writing(database.opened()) as conn:
+        version = studies.open_version(conn, study_id)
+        if version is None:
+            raise StudyError(f"{study_id} is not open, so there is nothing to close")
+        studies.close(conn, version.config_hash)
+        audit.write(conn, "shell", "study closed", f"{study_id} version {version.version}")
+    click.echo(f"{study_id} version {version.version} is closed.")
