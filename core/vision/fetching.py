@@ -14,10 +14,11 @@ import httpx
 
 from core.errors import ModelError
 from core.vision import weights as files
-from core.vision.weights import CHUNK_BYTES, Progress, Source, Weights
+from core.vision.weights import Progress, Source, Weights
 
 TRIES = 3  # a cut connection resumes this often before the user is asked to try again
 TIMEOUT_S = 30.0
+CHUNK_BYTES = 1 << 16  # what a cut can lose
 
 
 def get(weights: Weights, folder: Path, progress: Progress) -> Path:

@@ -17,8 +17,6 @@ from core.errors import ModelError
 from core.settings import PROJECT
 
 CATALOGUE = PROJECT / "assets" / "models.toml"
-CHUNK_BYTES = 1 << 20
-
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
