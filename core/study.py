@@ -107,6 +107,7 @@ class ConsentItem(Model):
 
     id: Code
     required: bool = True
+    shares: bool = False  # it asks whether answers may be shared: public exports hold only who agreed
     text: Text
 
 
