@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.error import MarkedYAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
+from ruamel.yaml.reader import ReaderError
 
 from core.errors import StudyError
 
@@ -15,6 +16,7 @@ Loc = tuple[str | int, ...]
 # A recursive type cannot be named here: pydantic checks the values.
 Plain = object
 
+_MAX_DEPTH = 30  # a study has 6 levels
 _CORE = "tag:yaml.org,2002:"
 _CONSTRUCTED = frozenset(_CORE + name for name in ("int", "float", "bool", "null"))
 _TEXT = frozenset(_CORE + name for name in ("str", "timestamp", "merge"))
@@ -40,6 +42,7 @@ def read(text: str, *, path: str) -> Located:
     aliases and tags are listed in `problems`, so that all are told at once.
     """
     yaml = YAML(typ="safe", pure=True)
+    yaml.max_depth = _MAX_DEPTH
     try:
         node = yaml.compose(text)
         reader = _Reader(yaml)
@@ -51,8 +54,11 @@ def read(text: str, *, path: str) -> Located:
             f"{path}:{line}: found {error.problem}; needed YAML; "
             "look at quotes, colons and indentation here and on the line above"
         ) from error
-    except YAMLError as error:
-        raise StudyError(f"{path}:1: found {error}; needed YAML text without control characters") from error
+    except ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise StudyError(
+            f"{path}:{line}: found the character {error.character!r}; needed text; remove it"
+        ) from error
     except RecursionError as error:
         raise StudyError(f"{path}:1: found values nested too deeply; needed a study; undo that") from error
     return Located(data, reader.lines, tuple(reader.problems))

@@ -1,0 +1,79 @@
+import pytest
+
+from core import i18n
+from core.errors import StudyError
+from core.study_rules import LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_catalogue_has_the_same_keys_and_placeholders_as_the_english_one(language):
+    english, words = i18n.words("en"), i18n.words(language)
+    assert sorted(words) == sorted(english)
+    differing = [key for key in english if i18n.placeholders(words[key]) != i18n.placeholders(english[key])]
+    assert differing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_holds_filled_text_that_can_be_formatted(language):
+    words = i18n.words(language)
+    assert words
+    for key, text in words.items():
+        assert text == text.strip() != ""
+        assert all(name.isidentifier() for name in i18n.placeholders(text)), key
+
+
+def test_a_catalogue_cannot_be_changed():
+    with pytest.raises(TypeError):
+        i18n.words("en")["welcome.begin"] = "x"
+
+
+def test_an_unknown_language_is_an_error():
+    with pytest.raises(StudyError, match="en, ko, ja"):
+        i18n.words("../../etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: 1\nb: ''\nc: fine", [":1: a", ":2: b"]),
+        ("a: x\na: y", [":2: found the key 'a' again"]),
+        ("", [":1: "]),
+    ],
+)
+def test_a_faulty_catalogue_names_its_lines(tmp_path, text, words):
+    path = tmp_path / "xx.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StudyError) as caught:
+        i18n.catalogue(path)
+    assert all(each in str(caught.value) for each in words)
+
+
+def test_a_missing_catalogue_is_an_error(tmp_path):
+    with pytest.raises(StudyError, match="No such file"):
+        i18n.catalogue(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("preferred", "offered", "chosen"),
+    [
+        (["ko-KR", "en"], ["en", "ko"], "ko"),
+        (["ja_JP"], ["en", "ja"], "ja"),
+        (["fr", "de"], ["ko", "en"], "ko"),
+        ([], ["ja"], "ja"),
+        (["", "*", "EN-gb"], ["ja", "en"], "en"),
+        (["kok-IN"], ["en", "ko"], "en"),
+    ],
+)
+def test_the_first_preferred_language_on_offer_is_chosen(preferred, offered, chosen):
+    assert i18n.choose(preferred, offered) == chosen
+
+
+def test_no_language_on_offer_is_an_error():
+    with pytest.raises(StudyError):
+        i18n.choose(["en"], [])
+
+
+def test_a_text_is_taken_in_its_language_alone():
+    assert i18n.text({"en": "yes", "ko": "네"}, "ko") == "네"
+    with pytest.raises(StudyError, match="'ja'"):
+        i18n.text({"en": "yes"}, "ja")
