@@ -30,7 +30,8 @@ Level = Literal["nominal", "ordinal", "interval", "ratio"]
 MIN_STIMULI = 2
 # The package makes arrays of stimuli x values x values; sliders without steps have thousands of values.
 _PACKAGE_CELLS = 8_000_000
-_CHUNK_CELLS = 4_000_000
+_CHUNK_CELLS = 200_000  # arrays of this size stay in a processor's cache
+_DENSE_CELLS = 500_000
 _MAX_RATIO_VALUES = 2_000
 
 
@@ -38,7 +39,7 @@ _MAX_RATIO_VALUES = 2_000
 class _Units:
     """The stimuli with two ratings or more: counts (stimuli, values), ratings per stimulus, the values."""
 
-    counts: Any  # scipy.sparse.csr_array of float
+    counts: Any  # numpy array or, where most cells would be 0, scipy.sparse.csr_array
     sizes: Floats
     values: Floats
 
@@ -116,7 +117,9 @@ def _units(counts: Any, values: Floats) -> _Units:
     paired = sizes >= 2
     counts = counts[np.nonzero(paired)[0]]
     used = np.asarray(counts.sum(axis=0)) > 0
-    return _Units(sparse.csr_array(counts[:, np.nonzero(used)[0]]), sizes[paired], values[used])
+    counts = counts[:, np.nonzero(used)[0]]
+    dense = counts.shape[0] * counts.shape[1] <= _DENSE_CELLS
+    return _Units(counts.toarray() if dense else sparse.csr_array(counts), sizes[paired], values[used])
 
 
 def _check(units: _Units, level: Level) -> None:
@@ -159,7 +162,7 @@ def _estimate(
 def _point(units: _Units, level: Level) -> float:
     if units.cells > _PACKAGE_CELLS:
         return float(_alphas(units, np.ones((1, len(units.sizes))), level)[0])
-    counts = units.counts.toarray()
+    counts = units.counts.toarray() if sparse.issparse(units.counts) else units.counts
     return float(
         krippendorff.alpha(value_counts=counts, value_domain=units.values, level_of_measurement=level)
     )
@@ -173,9 +176,9 @@ def _interval(
         return None, None
     if rng is None:
         raise AgreementError("a bootstrap needs 'rng': pass numpy.random.default_rng(seed) or resamples=0")
-    weights = bootstrap.draws(n, resamples, rng=rng)
     step = max(1, _CHUNK_CELLS // max(n, len(units.values)))
-    parts = [_alphas(units, weights[i : i + step], level) for i in range(0, resamples, step)]
+    sizes = [min(step, resamples - start) for start in range(0, resamples, step)]
+    parts = [_alphas(units, bootstrap.draws(n, size, rng=rng), level) for size in sizes]
     return bootstrap.percentile(np.concatenate(parts))
 
 
@@ -207,17 +210,20 @@ def _interval_sums(units: _Units, weights: Floats, totals: Floats) -> Sums:
 
 def _ordinal(units: _Units, weights: Floats, totals: Floats) -> Sums:
     ranks = np.cumsum(totals, axis=1) - totals / 2 - totals.sum(axis=1, keepdims=True) / 2
-    first, second = (np.asarray(units.counts @ power) for power in (ranks.T, ranks.T**2))
-    within = _spread(units.sizes[:, None], first, second) / (units.sizes[:, None] - 1)
-    between = _spread(totals.sum(axis=1), (totals * ranks).sum(axis=1), (totals * ranks**2).sum(axis=1))
-    return np.einsum("bu,ub->b", weights, within), between
+    pairs = units.sizes[:, None] - 1
+    squares = np.asarray(weights @ (units.counts * (units.sizes[:, None] / pairs))) * ranks**2
+    sums = np.asarray(ranks @ (units.counts / np.sqrt(pairs)).T)
+    observed = 2 * (squares.sum(axis=1) - np.einsum("bu,bu,bu->b", weights, sums, sums))
+    return observed, _spread(
+        totals.sum(axis=1), (totals * ranks).sum(axis=1), (totals * ranks**2).sum(axis=1)
+    )
 
 
 def _ratio(units: _Units, weights: Floats, totals: Floats) -> Sums:
     sums = units.values[:, None] + units.values
     differences = units.values[:, None] - units.values
     distances = np.divide(differences, sums, out=np.zeros_like(sums), where=sums > 0) ** 2
-    pairs = np.asarray(units.counts.multiply(units.counts @ distances).sum(axis=1))
+    pairs = np.asarray((units.counts * (units.counts @ distances)).sum(axis=1))
     return weights @ (pairs / (units.sizes - 1)), ((totals @ distances) * totals).sum(axis=1)
 
 
