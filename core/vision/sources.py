@@ -40,7 +40,9 @@ def gather(paths: Sequence[Path], manifest: Path | None = None) -> tuple[Source,
     Raises StimulusError when a path is missing or nothing is left, StudyError when the manifest
     is not usable.
     """
-    unique = {source.path.resolve(): source for source in walk(paths)}
+    unique: dict[Path, Source] = {}
+    for source in walk(paths):
+        unique.setdefault(source.path.resolve(), source)
     if not unique:
         given, suffixes = ", ".join(map(str, paths)), " ".join(sorted(SUFFIXES))
         raise StimulusError(f"{given}: no picture found; needed are files ending in {suffixes}")

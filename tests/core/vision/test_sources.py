@@ -30,8 +30,9 @@ def test_a_named_file_is_tried_whatever_its_suffix(folder: Path) -> None:
     assert names(sources.gather([folder / "notes.txt"])) == ["notes.txt"]
 
 
-def test_a_file_given_twice_is_rated_once(folder: Path) -> None:
-    assert len(sources.gather([folder, folder / "a.jpg", folder / "sub"])) == 3
+def test_a_file_given_twice_is_rated_once_under_its_first_name(folder: Path) -> None:
+    found = sources.gather([folder, folder / "a.jpg", folder / "sub"])
+    assert names(found) == ["a.jpg", "b.PNG", "sub/얼굴.webp"]
 
 
 @pytest.mark.parametrize(
