@@ -77,22 +77,27 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 def _usable(rows: Sequence[Row], paths: Mapping[str, Path], problems: list[str]) -> list[Row]:
     usable: dict[str, Row] = {}
-    identities: dict[str, str] = {}  # of references that are no rows themselves
-    listed = {row.file: row.identity for row in rows}
+    identities = {row.file: row.identity for row in rows}
     for row in rows:
-        problem = _problem(row, usable, paths)
-        owner = listed.get(row.reference or "") or identities.get(row.reference or "", row.identity)
-        if problem is None and owner != row.identity:
-            problem = (
-                f"found the reference {row.reference!r}, which is of identity {owner!r}; "
-                f"needed one of {row.identity!r}; correct the identity or the reference"
-            )
-        if problem is None:
-            usable[row.file] = row
-            identities.setdefault(row.reference or "", row.identity)
-        else:
+        problem = _problem(row, usable, paths) or _stranger(row, identities)
+        if problem:
             problems.append(f"{row.where}: {problem}")
+        else:
+            usable[row.file] = row
     return list(usable.values())
+
+
+def _stranger(row: Row, identities: dict[str, str]) -> str | None:
+    """Say whether the row's reference shows somebody else; a new reference is noted as this identity's."""
+    if row.reference is None:
+        return None
+    owner = identities.setdefault(row.reference, row.identity)
+    if owner == row.identity:
+        return None
+    return (
+        f"found the reference {row.reference!r}, which is of identity {owner!r}; "
+        f"needed one of {row.identity!r}; correct the identity or the reference"
+    )
 
 
 def _problem(row: Row, before: Mapping[str, Row], paths: Mapping[str, Path]) -> str | None:
