@@ -35,7 +35,9 @@ SAVED_AT_ONCE = 16
 @click.option("--study", "study_id", help="Rate this study's stimuli and store the results with it.")
 @click.option("--manifest", type=click.Path(path_type=Path), help="CSV: file, identity, intended_emotion.")
 @click.option("--raters", default="mini-xception", show_default=True, help="Raters, separated by commas.")
-@click.option("--detector", default="yunet", show_default=True, help="yunet or haar.")
+@click.option(
+    "--detector", default="haar", show_default=True, help="haar or yunet (better, but a download of its own)."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file for the ratings of PATHS.")
 @click.option("--excel", is_flag=True, help="Begin the CSV with a byte-order mark.")
 @click.option("--who", default=getpass.getuser, help="Who is noted as having started the run.", hidden=True)
