@@ -695,7 +695,8 @@ class View {
     if (untouched && event.timeStamp - this.onset < 400) return;
     for (const scale of this.scales) scale.mark(open.includes(scale));
     const names = open.map((scale) => scale.spec.question).join(" · ");
-    this.find("missing").textContent = fill(this.words["trial.missing"], { n: open.length, scales: names });
+    const words = this.words[open.length > 2 ? "trial.missing.many" : "trial.missing"];
+    this.find("missing").textContent = fill(words, { n: open.length, scales: names });
     open[0].focus();
   }
 
