@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,9 @@ from db import backup
 from db.statements import lock
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+TURN_S = 60.0
 _WRITES = "facenorm_writes"
+_TURN = "facenorm_turn"
 
 
 def connect(url: str) -> Engine:
@@ -49,7 +52,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that writes; it commits at the end and rolls back on an error."""
-    with _explained(), engine.execution_options(**{_WRITES: True}).begin() as conn:
+    with _turn(engine), _explained(), engine.execution_options(**{_WRITES: True}).begin() as conn:
         yield conn
 
 
@@ -91,7 +94,7 @@ def _connect_sqlite(url: str, database: str | None) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 5})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    return engine.execution_options(**{_TURN: threading.Lock()})
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -106,6 +109,25 @@ def _begin_sqlite(conn: Connection) -> None:
     writes = bool(conn.get_execution_options().get(_WRITES))
     conn.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
     conn.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Let the writers of this process wait in a queue for their turn on SQLite.
+
+    SQLite itself makes them sleep and ask again, for longer each time: on a busy machine the unlucky ones
+    among hundreds asked in vain until their time was over.
+    """
+    turn: threading.Lock | None = engine.get_execution_options().get(_TURN)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=TURN_S):
+        raise DatabaseError(f"other writers held the database for {TURN_S:.0f} s; try again")
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 @contextmanager

@@ -171,11 +171,9 @@ def about(conn: Connection, session_id: str) -> dict[str, AboutValue]:
 
 def mark_instructions(conn: Connection, session_id: str) -> None:
     """Remember that the instructions were read."""
-    conn.execute(
-        update(session)
-        .where(session.c.session_id == session_id)
-        .values(instructions_at=func.coalesce(session.c.instructions_at, now()), last_seen_at=now())
-    )
+    unread = (session.c.session_id == session_id) & session.c.instructions_at.is_(None)
+    conn.execute(update(session).where(unread).values(instructions_at=now()))
+    touch(conn, session_id)
 
 
 def touch(conn: Connection, session_id: str) -> None:

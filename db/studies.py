@@ -28,10 +28,7 @@ def load(
     pictures: Iterable[Picture],
 ) -> StudyVersion:
     """Store a study as its next version; content that is already there gives the version it has."""
-    # One version number each, also when two replicas load the same study at the same time.
-    conn.execute(
-        select(study_version.c.version).where(study_version.c.study_id == study_id).with_for_update()
-    )
+    lock(conn, f"study {study_id}")
     if stored := get(conn, config_hash):
         return stored
     blobs.save(conn, pictures)
@@ -93,7 +90,7 @@ def open_(conn: Connection, config_hash: str, *, phase: Phase) -> StudyVersion:
         .values(
             state="open",
             phase=phase,
-            opened_at=func.coalesce(study_version.c.opened_at, now()),
+            opened_at=version.opened_at or now(),
             closed_at=None,
         )
     )

@@ -9,11 +9,12 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, text
 
 from core.records import (
     Answer,
@@ -59,6 +60,7 @@ def postgres_url() -> Iterator[str]:
     """A private PostgreSQL server on loopback, gone after the tests."""
     binaries = _postgres_binaries()
     folder = Path(tempfile.mkdtemp(prefix="facenorm-postgres-"))
+    # The folder is root's otherwise, which the server's user cannot enter.
     if os.geteuid() == 0:
         shutil.chown(folder, POSTGRES_USER)
     port, data = _free_port(), folder / "data"
@@ -70,55 +72,91 @@ def postgres_url() -> Iterator[str]:
         _run(_as_owner(control, "-D", data, "-w", "-l", folder / "log", "-o", options, "start"))
         yield f"postgresql://{POSTGRES_USER}@127.0.0.1:{port}"
     finally:
-        subprocess.run(_as_owner(control, "-D", data, "-m", "immediate", "stop"), capture_output=True)
+        subprocess.run(
+            _as_owner(control, "-D", data, "-m", "immediate", "stop"), check=False, capture_output=True
+        )
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(command: list[str]) -> None:
     # A server keeps the pipes of its parent open: files do not make us wait for its end.
     with tempfile.TemporaryFile() as said:
-        done = subprocess.run(command, stdout=said, stderr=subprocess.STDOUT, cwd="/")
+        done = subprocess.run(command, check=False, stdout=said, stderr=subprocess.STDOUT, cwd="/")
         said.seek(0)
         assert done.returncode == 0, said.read().decode()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of an empty database, on each kind of server."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'facenorm.db'}"
-        return
-    server = request.getfixturevalue("postgres_url")
+@contextmanager
+def _database(server: str, *, template: str = "template1") -> Iterator[str]:
+    """A new database on the server, gone afterwards."""
     name = f"test_{secrets.token_hex(6)}"
-    admin = create_engine(f"{server}/postgres".replace("postgresql:", "postgresql+psycopg:"))
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
-    yield f"{server}/{name}"
-    with admin.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
-        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+    admin = db_engine.connect(f"{server}/postgres").execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as conn:
+        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield f"{server}/{name}"
+    finally:
+        with admin.connect() as conn:
+            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
 
 
-@pytest.fixture
-def empty(url: str) -> Iterator[Engine]:
-    """The engine of an empty database."""
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """A database with the newest schema, for others to be copied from."""
+    with _database(postgres_url) as url:
+        _migrate(url)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest schema, for others to be copied from."""
+    path = tmp_path_factory.mktemp("migrated") / "facenorm.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+def _migrate(url: str) -> None:
     engine = db_engine.connect(url)
-    yield engine
+    db_engine.migrate(engine, backup_to=None)
     engine.dispose()
 
 
-@pytest.fixture
-def engine(empty: Engine) -> Engine:
-    """The engine of a database with the newest schema."""
-    db_engine.migrate(empty, backup_to=None)
-    return empty
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which kind of database the test runs on."""
+    return str(request.param)
 
 
 @pytest.fixture
-def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    """A SQLite database with the newest schema, for what only SQLite has."""
-    engine = db_engine.connect(f"sqlite:///{tmp_path / 'only.db'}")
-    db_engine.migrate(engine, backup_to=None)
+def url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with _database(request.getfixturevalue("postgres_url")) as url:
+        yield url
+
+
+@pytest.fixture
+def engine(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """A database with the newest schema."""
+    if kind == "sqlite":
+        yield request.getfixturevalue("sqlite")
+        return
+    server, _, template = request.getfixturevalue("migrated_postgres").rpartition("/")
+    with _database(server, template=template) as url:
+        engine = db_engine.connect(url)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def sqlite(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Engine]:
+    """A SQLite database with the newest schema."""
+    shutil.copy(migrated_sqlite, tmp_path / "facenorm.db")
+    engine = db_engine.connect(f"sqlite:///{tmp_path / 'facenorm.db'}")
     yield engine
     engine.dispose()
 

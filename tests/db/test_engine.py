@@ -1,10 +1,11 @@
 import sqlite3
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, MetaData, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, Inspector, inspect, text
 
 from core.errors import DatabaseError
 from db import engine as db_engine
@@ -19,9 +20,14 @@ def _schema(engine: Engine) -> Facts:
     return {name: _table(found, name) for name in found.get_table_names() if name != "alembic_version"}
 
 
-def _table(found: object, name: str) -> Facts:
+def _table(found: Inspector, name: str) -> Facts:
     columns = {
-        column["name"]: (str(column["type"]), column["nullable"], column["default"], column.get("autoincrement"))
+        column["name"]: (
+            str(column["type"]),
+            column["nullable"],
+            column["default"],
+            column.get("autoincrement"),
+        )
         for column in found.get_columns(name)
     }
     return {
@@ -35,24 +41,18 @@ def _table(found: object, name: str) -> Facts:
     }
 
 
-def test_the_migrations_from_empty_give_the_schema_that_the_program_declares(engine: Engine, url: str, request):
-    migrated = _schema(engine)
-    other = create_engine(_other_database(url, request))
-    metadata.create_all(other)
-    declared = _schema(other)
-    other.dispose()
-    assert set(migrated) == set(metadata.tables)
-    assert migrated == declared
+@pytest.fixture
+def empty(url: str) -> Iterator[Engine]:
+    engine = db_engine.connect(url)
+    yield engine
+    engine.dispose()
 
 
-def _other_database(url: str, request) -> str:
-    if url.startswith("sqlite"):
-        return url.replace("facenorm.db", "declared.db")
-    admin = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
-    with admin.begin() as conn:
-        conn.execute(text("CREATE SCHEMA declared"))
-    admin.dispose()
-    return url.replace("postgresql:", "postgresql+psycopg:") + "?options=-csearch_path%3Ddeclared"
+def test_the_migrations_from_empty_give_the_schema_that_the_program_declares(engine: Engine, empty: Engine):
+    with db_engine.writing(empty) as conn:
+        metadata.create_all(conn)
+    assert set(_schema(engine)) == set(metadata.tables)
+    assert _schema(engine) == _schema(empty)
 
 
 def test_a_second_migration_changes_nothing_and_makes_no_backup(sqlite: Engine, tmp_path: Path):
@@ -84,7 +84,7 @@ def test_many_programs_that_start_at_once_migrate_once(url: str):
 def test_a_database_newer_than_the_program_is_refused(engine: Engine):
     with db_engine.writing(engine) as conn:
         conn.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(DatabaseError, match="revision 9999.*install a newer Facenorm"):
+    with pytest.raises(DatabaseError, match=r"revision 9999.*install a newer Facenorm"):
         db_engine.migrate(engine, backup_to=None)
     assert "9999" in str(db_engine.problem(engine))
 
@@ -125,7 +125,8 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: Engine, tm
     _copy_migrations(broken)
     (broken / "versions" / "0002_broken.py").write_text(
         "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
-        "def upgrade():\n    op.create_table('half', sa.Column('n', sa.Integer()))\n    raise ValueError('half')\n"
+        "def upgrade():\n    op.create_table('half', sa.Column('n', sa.Integer()))\n"
+        "    raise ValueError('half')\n"
     )
     monkeypatch.setattr(db_engine, "MIGRATIONS", broken)
     with pytest.raises(ValueError, match="half"):
@@ -147,22 +148,26 @@ def test_a_reader_sees_one_state_while_others_write(engine: Engine):
 
 
 def test_a_reader_cannot_write(engine: Engine):
-    with pytest.raises(Exception, match="read.?only"), db_engine.reading(engine) as conn:
+    with pytest.raises(Exception, match=r"read.?only"), db_engine.reading(engine) as conn:
         _entry(conn)
     with db_engine.writing(engine) as conn:
         _entry(conn)
 
 
-def _entry(conn) -> None:
+def _entry(conn: Connection) -> None:
     conn.execute(text("INSERT INTO audit (at, who, what, detail) VALUES ('2026', 'a', 'b', 'c')"))
 
 
 def test_an_error_takes_the_whole_transaction_back(engine: Engine):
-    with pytest.raises(ZeroDivisionError), db_engine.writing(engine) as conn:
-        _entry(conn)
-        raise ZeroDivisionError
+    with pytest.raises(DatabaseError, match="x"), db_engine.writing(engine) as conn:
+        _entry_then_fail(conn)
     with db_engine.reading(engine) as conn:
         assert conn.scalar(text("SELECT count(*) FROM audit")) == 0
+
+
+def _entry_then_fail(conn: Connection) -> None:
+    _entry(conn)
+    raise DatabaseError("x")
 
 
 def test_sqlite_syncs_every_commit_and_holds_foreign_keys(sqlite: Engine):
@@ -174,14 +179,44 @@ def test_sqlite_syncs_every_commit_and_holds_foreign_keys(sqlite: Engine):
     assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
 
 
-def test_a_writer_that_waits_too_long_is_told_why(sqlite: Engine, monkeypatch):
-    impatient = create_engine(sqlite.url)
+def test_on_sqlite_a_writer_holds_the_lock_from_its_first_moment_and_readers_go_on(sqlite: Engine):
     with db_engine.writing(sqlite), closing(sqlite3.connect(str(sqlite.url.database), timeout=0)) as other:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
-        with db_engine.reading(sqlite) as conn:  # readers go on
-            conn.scalar(text("SELECT count(*) FROM audit"))
-    impatient.dispose()
+        with db_engine.reading(sqlite) as conn:
+            assert conn.scalar(text("SELECT count(*) FROM audit")) == 0
+
+
+def test_on_sqlite_a_writer_that_waits_in_vain_is_told_so(sqlite: Engine, monkeypatch):
+    monkeypatch.setattr(db_engine, "TURN_S", 0.01)
+    with (
+        db_engine.writing(sqlite),
+        pytest.raises(DatabaseError, match="other writers"),
+        db_engine.writing(sqlite),
+    ):
+        pass
+    with db_engine.writing(sqlite) as conn:
+        _entry(conn)
+
+
+def test_on_sqlite_another_program_that_writes_is_waited_for_and_then_named(sqlite: Engine):
+    with closing(sqlite3.connect(str(sqlite.url.database))) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseError, match="locked"), db_engine.writing(sqlite):
+            pass
+        other.execute("ROLLBACK")
+    with db_engine.writing(sqlite) as conn:
+        _entry(conn)
+
+
+def test_on_sqlite_a_reader_holds_no_lock_that_stops_a_writer(sqlite: Engine):
+    with (
+        db_engine.reading(sqlite) as conn,
+        closing(sqlite3.connect(str(sqlite.url.database), timeout=0)) as other,
+    ):
+        conn.scalar(text("SELECT count(*) FROM audit"))
+        other.execute("BEGIN IMMEDIATE")
 
 
 def test_a_database_that_does_not_answer_is_named():
@@ -196,8 +231,3 @@ def test_a_database_that_does_not_answer_is_named():
 def test_an_unusable_address_says_what_is_needed(url: str):
     with pytest.raises(DatabaseError, match="sqlite:///FILE"):
         db_engine.connect(url)
-
-
-def test_every_table_has_a_primary_key():
-    assert isinstance(metadata, MetaData)
-    assert all(table.primary_key.columns for table in metadata.tables.values())

@@ -1,0 +1,202 @@
+import dataclasses
+import random
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from core.errors import AnswerError, ConflictError
+from db import engine as db_engine
+from db import sessions
+from db.schema import answer as answer_table
+from db.schema import response
+
+PROJECT = str(Path(__file__).resolve().parents[2])
+
+
+@pytest.fixture
+def session(lab):
+    return lab.begin(lab.open())[0]
+
+
+@pytest.fixture
+def trial(lab, session):
+    return _trials(lab, session)[0]
+
+
+def _trials(lab, session):
+    with db_engine.reading(lab.engine) as conn:
+        return sessions.trials(conn, session.session_id)
+
+
+def _stored(lab):
+    """Every response: revision, scale, whether it is current, status, value, label."""
+    columns = (
+        response.c.revision,
+        response.c.scale_id,
+        response.c.current,
+        response.c.status,
+        response.c.value,
+        response.c.label,
+    )
+    with db_engine.reading(lab.engine) as conn:
+        return sorted(conn.execute(select(*columns)).tuples(), key=lambda row: row[:2])
+
+
+def _count(lab, table) -> int:
+    with db_engine.reading(lab.engine) as conn:
+        return conn.scalar(select(func.count()).select_from(table))
+
+
+def test_an_answer_is_stored_as_it_was_given(lab, session, trial):
+    lab.store(session, lab.answer(trial))
+    assert _stored(lab) == [
+        (1, "emotion", True, "answered", None, "happy"),
+        (1, "intensity", True, "not_applicable", None, None),
+        (1, "valence", True, "answered", 70.0, None),
+    ]
+    with db_engine.reading(lab.engine) as conn:
+        row = conn.execute(select(answer_table)).one()
+    assert (row.onset_ok, row.decode_ms, row.blur_count, row.input_device, row.viewport) == (
+        *(True, 3.5, 1, "keyboard", "375x667@2"),
+    )
+
+
+def test_the_same_body_again_changes_nothing_whatever_the_order_of_its_scales(lab, session, trial):
+    given = lab.answer(trial)
+    lab.store(session, given)
+    before = _stored(lab)
+    lab.store(session, given)
+    lab.store(session, dataclasses.replace(given, responses=given.responses[::-1]))
+    assert _stored(lab) == before
+    assert _count(lab, answer_table) == 1
+
+
+def test_another_body_for_a_stored_revision_is_a_conflict_and_changes_nothing(lab, session, trial):
+    given = lab.answer(trial)
+    lab.store(session, given)
+    before = _stored(lab)
+    later = dataclasses.replace(given, evidence=dataclasses.replace(given.evidence, blur_count=2))
+    for other in (lab.answer(trial, label="sad"), lab.answer(trial, value=70.5), later):
+        with pytest.raises(ConflictError, match=r"revision 1 of trial .* another body"):
+            lab.store(session, other, back=True)
+    assert _stored(lab) == before
+
+
+def test_a_revision_replaces_the_one_before_and_keeps_it(lab, session, trial):
+    lab.store(session, lab.answer(trial, label="happy"), back=True)
+    lab.store(session, lab.answer(trial, 2, label="sad"), back=True)
+    lab.store(session, lab.answer(trial, 1, label="happy"), back=True)  # sent again, late
+    emotion = [row for row in _stored(lab) if row[1] == "emotion"]
+    assert emotion == [
+        (1, "emotion", False, "answered", None, "happy"),
+        (2, "emotion", True, "answered", None, "sad"),
+    ]
+
+
+def test_a_revision_needs_a_study_that_lets_people_go_back(lab, session, trial):
+    lab.store(session, lab.answer(trial))
+    with pytest.raises(AnswerError, match="does not allow going back"):
+        lab.store(session, lab.answer(trial, 2))
+
+
+@pytest.mark.parametrize("revision", [2, 3, 7])
+def test_a_revision_that_skips_one_is_refused(lab, session, trial, revision):
+    with pytest.raises(AnswerError, match=r"0 revision.* needs revision 1"):
+        lab.store(session, lab.answer(trial, revision), back=True)
+    assert _stored(lab) == []
+
+
+def test_a_trial_of_another_session_is_refused(lab, session, trial):
+    other = lab.begin(lab.open())[0]
+    with pytest.raises(AnswerError, match="not one of this session's"):
+        lab.store(other, lab.answer(trial))
+    with pytest.raises(AnswerError, match="not one of this session's"):
+        lab.store(session, dataclasses.replace(lab.answer(trial), trial_id="nothing"))
+    assert _stored(lab) == []
+
+
+def test_a_late_revision_after_the_end_is_kept(lab, session, trial):
+    lab.answer_all(session)
+    with db_engine.writing(lab.engine) as conn:
+        sessions.complete(conn, session.session_id)
+    lab.store(session, lab.answer(trial, 2, label="sad"), back=True)
+    assert (2, "emotion", True, "answered", None, "sad") in _stored(lab)
+
+
+def test_the_same_post_many_times_at_once_is_stored_once(lab, session, trial):
+    with ThreadPoolExecutor(12) as pool:
+        list(pool.map(lambda _: lab.store(session, lab.answer(trial)), range(24)))
+    assert _count(lab, answer_table) == 1
+    assert _count(lab, response) == 3
+
+
+def test_of_two_different_posts_at_once_one_wins(lab, session, trial):
+    outcomes = []
+
+    def store(label):
+        try:
+            lab.store(session, lab.answer(trial, label=label))
+        except ConflictError:
+            outcomes.append("conflict")
+        else:
+            outcomes.append("stored")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store, [f"code{i}" for i in range(8)]))
+    assert sorted(outcomes) == ["conflict"] * 7 + ["stored"]
+    assert _count(lab, response) == 3
+
+
+def test_400_writers_at_once_on_sqlite_none_fails_and_none_is_doubled(sqlite_lab):
+    lab = sqlite_lab
+    version = lab.open()
+    work = []
+    for _ in range(40):
+        session = lab.begin(version, plan=lab.plan(5))[0]
+        # Every answer comes twice, as after a network that swallowed the acknowledgement.
+        work += [(session, lab.answer(trial)) for trial in _trials(lab, session)] * 2
+    random.Random(1).shuffle(work)
+    start, problems = threading.Barrier(len(work)), []
+
+    def store(session, answer):
+        start.wait()
+        try:
+            lab.store(session, answer)
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=store, args=one) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(work) == 400
+    assert problems == []
+    assert _count(lab, answer_table) == 200
+    assert _count(lab, response) == 600
+
+
+def test_an_answer_survives_a_process_that_is_killed_right_after_it(sqlite_lab):
+    """Written by a process of its own, which ends without closing anything."""
+    lab = sqlite_lab
+    session = lab.begin(lab.open())[0]
+    trial = _trials(lab, session)[0]
+    code = (
+        "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from core.records import Answer, Evidence, Response\n"
+        "from db import answers, engine\n"
+        "with engine.writing(engine.connect(sys.argv[2])) as conn:\n"
+        "    answer = Answer(sys.argv[4], 1, (Response('valence', 'answered', 70.0),), Evidence(True))\n"
+        "    answers.store(conn, sys.argv[3], answer, back=False)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    arguments = [PROJECT, str(lab.engine.url), session.session_id, trial.trial_id]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], check=False, capture_output=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert _stored(lab) == [(1, "valence", True, "answered", 70.0, None)]

@@ -1,0 +1,167 @@
+import dataclasses
+import threading
+
+import pytest
+
+from core.errors import StudyError
+from db import engine as db_engine
+from db import pictures, sessions, studies
+
+
+def test_loading_the_same_content_twice_gives_the_same_version(lab):
+    with db_engine.writing(lab.engine) as conn:
+        first = lab.load(conn)
+        assert lab.load(conn) == first
+        assert studies.listing(conn) == (first,)
+    assert (first.version, first.state, first.opened_at) == (1, "loaded", None)
+    assert first.title == "Faces 얼굴"
+
+
+def test_other_content_is_the_next_version_of_its_study_alone(lab):
+    with db_engine.writing(lab.engine) as conn:
+        lab.load(conn, content="first")
+        second = lab.load(conn, content="second")
+        other = lab.load(conn, study_id="another")
+        assert (second.version, other.version) == (2, 1)
+        assert studies.latest(conn, "demo") == second
+        assert studies.latest(conn, "nobody") is None
+        assert [(v.study_id, v.version) for v in studies.listing(conn)] == [
+            ("another", 1),
+            ("demo", 2),
+            ("demo", 1),
+        ]
+
+
+def test_replicas_that_load_at_once_make_one_version(lab):
+    found, problems = [], []
+
+    def load() -> None:
+        try:
+            with db_engine.writing(lab.engine) as conn:
+                found.append(lab.load(conn))
+        except Exception as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=load) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert {version.version for version in found} == {1}
+
+
+def test_stimuli_come_back_as_they_were_loaded(lab):
+    version = lab.open()
+    with db_engine.reading(lab.engine) as conn:
+        assert studies.stimuli(conn, version.config_hash) == lab.stimuli()
+        assert studies.stimuli(conn, "0" * 64) == ()
+
+
+def test_a_duplicate_picture_in_a_version_is_refused(lab):
+    first, second, *_ = lab.stimuli()
+    twin = dataclasses.replace(second, served_sha256=first.served_sha256)
+    with pytest.raises(Exception, match=r"(?i)unique"), db_engine.writing(lab.engine) as conn:
+        studies.load(
+            conn,
+            study_id="demo",
+            config_hash="a" * 64,
+            title="",
+            content="{}",
+            source_yaml="",
+            stimuli=[first, twin],
+            pictures=lab.pictures(),
+        )
+    with db_engine.reading(lab.engine) as conn:
+        assert studies.listing(conn) == ()
+
+
+def test_opening_a_version_closes_the_one_before(lab):
+    first, second = lab.open(content="first"), lab.open(content="second")
+    with db_engine.reading(lab.engine) as conn:
+        assert studies.open_version(conn, "demo") == second
+        closed = studies.get(conn, first.config_hash)
+    assert second.state == "open"
+    assert closed.state == "closed"
+    assert first.opened_at == closed.opened_at <= closed.closed_at
+
+
+def test_a_version_opens_again_in_another_phase(lab):
+    version = lab.open()
+    with db_engine.writing(lab.engine) as conn:
+        assert studies.close(conn, version.config_hash).state == "closed"
+        assert studies.open_version(conn, "demo") is None
+        again = studies.open_(conn, version.config_hash, phase="pilot")
+    assert (again.state, again.phase, again.closed_at) == ("open", "pilot", None)
+    assert again.opened_at == version.opened_at
+
+
+def test_an_unknown_version_is_named(lab):
+    with db_engine.writing(lab.engine) as conn:
+        for act in (
+            lambda: studies.open_(conn, "f" * 64, phase="live"),
+            lambda: studies.close(conn, "f" * 64),
+        ):
+            with pytest.raises(StudyError, match=r"ffffffffffff.*facenorm study load"):
+                act()
+
+
+def test_a_link_is_made_once_and_names_its_kind(lab):
+    lab.open()
+    with db_engine.writing(lab.engine) as conn:
+        preview = studies.make_link(conn, "demo", "preview")
+        simulated = studies.make_link(conn, "demo", "simulated")
+        assert studies.make_link(conn, "demo", "preview") == preview != simulated
+        assert studies.link_kind(conn, "demo", preview) == "preview"
+        assert studies.link_kind(conn, "demo", simulated) == "simulated"
+        assert studies.link_kind(conn, "another", preview) is None
+        assert studies.link_kind(conn, "demo", "") is None
+        with pytest.raises(StudyError, match="'nobody' is not in the database"):
+            studies.make_link(conn, "nobody", "preview")
+        with pytest.raises(StudyError, match="kind 'secret' is unknown"):
+            studies.make_link(conn, "demo", "secret")
+
+
+def test_a_picture_is_seen_by_the_session_whose_trials_show_it(lab):
+    version = lab.open()
+    session, _ = lab.begin(version, plan=lab.plan(2))
+    reference, first, second, third, *_ = lab.stimuli()
+    with db_engine.reading(lab.engine) as conn:
+        shown = {
+            one.stimulus_id: pictures.allowed(
+                conn, session_id=session.session_id, served_sha256=one.served_sha256
+            )
+            for one in (reference, first, second, third)
+        }
+        original = pictures.allowed(conn, session_id=session.session_id, served_sha256=first.stim_sha256)
+        stranger = pictures.allowed(conn, session_id="nobody", served_sha256=first.served_sha256)
+    assert list(shown.values()) == [True, True, True, False]
+    assert not original
+    assert not stranger
+
+
+def test_a_picture_comes_back_byte_for_byte(lab):
+    lab.open()
+    first = lab.stimuli()[0]
+    with db_engine.reading(lab.engine) as conn:
+        found = pictures.get(conn, first.served_sha256)
+        assert pictures.get(conn, "0" * 64) is None
+    assert found in list(lab.pictures())
+
+
+def test_flow_counts_each_kind_and_phase_apart(lab):
+    version = lab.open()
+    with db_engine.writing(lab.engine) as conn:
+        for what in ("opened", "opened", "opened", "declined"):
+            sessions.tally(conn, version.config_hash, what)
+        sessions.tally(conn, version.config_hash, "opened", kind="preview")
+    done, _ = lab.begin(version)
+    lab.begin(version)
+    lab.begin(version, kind="simulated")
+    lab.answer_all(done)
+    with db_engine.writing(lab.engine) as conn:
+        sessions.complete(conn, done.session_id)
+        assert sessions.flow(conn, "demo") == sessions.Flow(opened=3, declined=1, began=2, completed=1)
+        assert sessions.flow(conn, "demo", kind="simulated").began == 1
+        assert sessions.flow(conn, "demo", phase="pilot") == sessions.Flow(0, 0, 0, 0)
+        assert sessions.flow(conn, "demo", config_hash="0" * 64) == sessions.Flow(0, 0, 0, 0)
