@@ -15,8 +15,8 @@ from core.errors import StudyError
 
 # The manifest's short names and those of the tables.
 _ALIASES = {"stim_file": "file", "identity_id": "identity", "reference_file": "reference"}
-_REQUIRED = ("file", "identity", "intended_emotion")
-_OPTIONAL = ("reference", "generator", "generator_version", "prompt", "variant", "publishable")
+REQUIRED = ("file", "identity", "intended_emotion")
+OPTIONAL = ("reference", "generator", "generator_version", "prompt", "variant", "publishable")
 _YES_NO = {"": True, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _SUFFIX = r"\.(?:[pP][nN][gG]|[jJ][pP][eE]?[gG]|[wW][eE][bB][pP])"
 _PICTURE = re.compile(rf".*{_SUFFIX}")
@@ -112,9 +112,9 @@ def _columns(header: Sequence[str], name: str) -> list[str]:
     for column in filter(None, columns):
         if columns.count(column) > 1:
             raise StudyError(f"{name}:1: found the column {column!r} twice; needed it once; remove one")
-    for column in _REQUIRED:
+    for column in REQUIRED:
         if column not in columns:
-            near = nearest(column, [each for each in columns if each not in (*_REQUIRED, *_OPTIONAL)])
+            near = nearest(column, [each for each in columns if each not in (*REQUIRED, *OPTIONAL)])
             how = f"rename {near!r}" if near else "add it"
             raise StudyError(f"{name}:1: found columns {listed(columns)}; needed {column!r}; {how}")
     return columns
@@ -122,10 +122,10 @@ def _columns(header: Sequence[str], name: str) -> list[str]:
 
 def _misspelt(columns: Sequence[str], name: str) -> Iterator[str]:
     """Say which further columns were probably meant as known ones: `publishible` would publish all."""
-    missing = [column for column in _OPTIONAL if column not in columns]
+    missing = [column for column in OPTIONAL if column not in columns]
     for column in columns:
         near = nearest(column, missing, cutoff=0.8)
-        if near and column not in (*_REQUIRED, *_OPTIONAL):
+        if near and column not in (*REQUIRED, *OPTIONAL):
             yield f"{name}:1: found the column {column!r}; kept as a further one; did you mean {near!r}?"
 
 
@@ -157,7 +157,7 @@ def _row(where: str, columns: Sequence[str], cells: Sequence[str]) -> Row:
         prompt=values.get("prompt") or None,
         variant=values.get("variant") or None,
         publishable=_YES_NO[values.get("publishable", "").lower()],
-        extra={name: value for name, value in values.items() if name not in (*_REQUIRED, *_OPTIONAL)},
+        extra={name: value for name, value in values.items() if name not in (*REQUIRED, *OPTIONAL)},
     )
 
 

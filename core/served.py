@@ -21,6 +21,7 @@ from core.strip import strip
 
 MAX_BYTES = 30_000_000
 MAX_PIXELS = 50_000_000
+TOO_LARGE = f"found more than {MAX_BYTES // 10**6} MB; needed at most that; make it smaller"
 _MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "MPO": "image/jpeg",  # a JPEG followed by more, as telephones write it: the first is the picture
@@ -76,8 +77,7 @@ def _check_bytes(content: bytes) -> None:
     if not content:
         raise StimulusError("found an empty file; needed a picture; export it again")
     if len(content) > MAX_BYTES:
-        limit = MAX_BYTES // 10**6
-        raise StimulusError(f"found more than {limit} MB; needed at most {limit}; make it smaller")
+        raise StimulusError(TOO_LARGE)
 
 
 def _check(image: Image.Image, content: bytes) -> None:

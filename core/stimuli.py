@@ -72,7 +72,8 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in names if not name.startswith(".")):
             path = Path(parent, name)
-            yield manifest.normal(path.relative_to(folder).as_posix()), path
+            if path.is_file():  # a pipe would never end
+                yield manifest.normal(path.relative_to(folder).as_posix()), path
 
 
 def _usable(rows: Sequence[Row], paths: Mapping[str, Path], problems: list[str]) -> list[Row]:
@@ -181,8 +182,9 @@ def _stimulus(row: Row, copies: served.Copies) -> Stimulus:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return file.read(served.MAX_BYTES + 1)
+        if path.stat().st_size > served.MAX_BYTES:
+            raise StimulusError(served.TOO_LARGE)
+        return path.read_bytes()
     except OSError as error:
         raise StimulusError(f"found {error.strerror}; needed a readable file") from error
 

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import os
 import random
 import re
 import struct
@@ -464,6 +465,18 @@ def test_a_manifest_that_cannot_be_used_is_an_error(tmp_path, content, words):
         stimuli.gather(LISTED, tmp_path)
 
 
+def test_what_is_too_large_is_not_even_read_and_a_pipe_is_no_file(tmp_path):
+    make(tmp_path / "faces", ["a.png"])
+    with (tmp_path / "faces" / "b.png").open("wb") as file:
+        file.truncate(10**12)  # a sparse terabyte
+    os.mkfifo(tmp_path / "faces" / "c.png")
+    found = gathered(tmp_path, HEADER, "a.png,id1,happy", "b.png,id1,sad", "c.png,id1,angry")
+    assert [each.stim_file for each in found.stimuli] == ["a.png"]
+    told = "\n".join(found.problems)
+    assert "more than 30 MB" in told
+    assert "no file 'c.png'" in told
+
+
 def test_a_missing_folder_or_manifest_is_an_error(tmp_path):
     with pytest.raises(StudyError, match="no such folder"):
         stimuli.gather(LISTED, tmp_path)
@@ -552,3 +565,10 @@ def test_real_portraits_are_gathered(tmp_path, shared):
         copies = served.copies(content, surround=GREY)
         copy = decoded(copies.served.content, turned=True)
         assert np.array_equal(copy, decoded(content, turned=True)), path.name
+
+
+def test_the_documentation_has_a_row_for_each_column_of_a_manifest():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "studies.md").read_text(encoding="utf-8")
+    table = text.split("### The manifest")[1].split("\n### ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (yes|no) \|", table, flags=re.MULTILINE))
+    assert rows == {**dict.fromkeys(manifest.REQUIRED, "yes"), **dict.fromkeys(manifest.OPTIONAL, "no")}
