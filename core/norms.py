@@ -7,6 +7,7 @@ response_label are needed. Numbers stay in the scale's raw points.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +31,7 @@ def usable(frame: pd.DataFrame) -> pd.DataFrame:
     does not have leaves nothing out.
     Raises AgreementError when a needed column is missing or a rater rated a stimulus twice on a scale.
     """
-    if missing := [name for name in NEEDED if name not in frame]:
-        raise AgreementError(f"the rating table has no column {', '.join(missing)}; it needs the long format")
+    _need(frame, NEEDED)
     keep = np.ones(len(frame), dtype=np.bool_)
     for name in NOT_COUNTED:
         if name in frame:
@@ -61,7 +61,24 @@ def table(frame: pd.DataFrame, scales: Mapping[str, Scale], *, confidence: float
     Raises AgreementError when no usable rating is there, or a label is no option of its scale.
     """
     rows = usable(frame)
-    if rows.empty:
+    return _table(rows, np.ones(len(rows), dtype=np.int64), scales, confidence)
+
+
+def table_of_counts(
+    counts: pd.DataFrame, scales: Mapping[str, Scale], *, confidence: float = 0.95
+) -> pd.DataFrame:
+    """The same norms from answers that were counted where they are stored.
+
+    counts: stimulus_id, scale_id, response, response_label and `n`, how many people answered so; the
+    columns about the stimulus as in `table`. Whose answers count was decided when they were counted.
+    Raises AgreementError as `table` does.
+    """
+    _need(counts, ("stimulus_id", "scale_id", "response", "response_label", "n"))
+    return _table(counts, counts["n"].to_numpy(dtype=np.int64), scales, confidence)
+
+
+def _table(rows: pd.DataFrame, n: Ints, scales: Mapping[str, Scale], confidence: float) -> pd.DataFrame:
+    if not n.any():
         raise AgreementError("there are no usable ratings yet; norms need at least one")
     at, names = _factorised(rows["stimulus_id"])
     about = _about(rows, at)
@@ -69,13 +86,13 @@ def table(frame: pd.DataFrame, scales: Mapping[str, Scale], *, confidence: float
     columns: Columns = {"stimulus_id": names, **about}
     for scale_id, scale in scales.items():
         of_scale = (rows["scale_id"] == scale_id).to_numpy(dtype=np.bool_)
-        part, where = rows[of_scale], at[of_scale]
+        part, seen = rows[of_scale], _Seen(at[of_scale], n[of_scale], len(names))
         if scale.kind == "choice":
             options = tuple(scale.options)
-            counts, absent = _counted(part, where, len(names), options, scale_id)
-            norms = _choice(counts, absent, options, intended, confidence)
+            codes = _codes(_labels(part["response_label"]), options, scale_id)
+            norms = _choice(codes, seen, options, intended, confidence)
         else:
-            norms = _numeric(_numbers(part["response"]), where, len(names), confidence)
+            norms = _numeric(_numbers(part["response"]), seen, confidence)
         columns |= {f"{scale_id}_{name}": values for name, values in norms.items()}
     return pd.DataFrame(columns)
 
@@ -110,6 +127,32 @@ def matrix(
 Columns = dict[str, npt.NDArray[np.generic] | Sequence[object]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Rows of one scale: which stimulus each is about, how many people it stands for, how many stimuli."""
+
+    at: Ints
+    n: Ints
+    n_stimuli: int
+
+    def sums(self, values: Floats | float = 1.0) -> Floats:
+        """The sum of values per stimulus, each as often as it was given."""
+        return np.bincount(self.at, weights=values * self.n, minlength=self.n_stimuli).astype(np.float64)
+
+    def where(self, chosen: npt.NDArray[np.bool_]) -> _Seen:
+        """Only the chosen rows."""
+        return _Seen(self.at[chosen], self.n[chosen], self.n_stimuli)
+
+    def totals(self) -> Ints:
+        """How many people answered about each stimulus."""
+        return self.sums().astype(np.int64)
+
+
+def _need(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    if missing := [name for name in columns if name not in frame]:
+        raise AgreementError(f"the rating table has no column {', '.join(missing)}; it needs the long format")
+
+
 def _factorised(ids: pd.Series) -> tuple[Ints, list[str]]:
     codes, names = pd.factorize(ids)
     return codes.astype(np.int64), [str(name) for name in names]
@@ -121,25 +164,18 @@ def _about(rows: pd.DataFrame, at: Ints) -> dict[str, list[object]]:
     return {str(name): column.where(column.notna(), None).tolist() for name, column in known.items()}
 
 
-def _counted(
-    rows: pd.DataFrame, at: Ints, n_stimuli: int, options: tuple[str, ...], scale_id: str
-) -> tuple[Ints, Ints]:
-    """Counts of shape (stimuli, options), and how many responses of each stimulus hold no label."""
-    codes = _codes(_labels(rows["response_label"]), options, scale_id)
-    given = codes >= 0
-    flat = np.bincount(at[given] * len(options) + codes[given], minlength=n_stimuli * len(options))
-    return flat.reshape(n_stimuli, len(options)), np.bincount(at[~given], minlength=n_stimuli)
-
-
 def _choice(
-    counts: Ints, absent: Ints, options: tuple[str, ...], intended: Sequence[object], confidence: float
+    codes: Ints, seen: _Seen, options: tuple[str, ...], intended: Sequence[object], confidence: float
 ) -> Columns:
+    given = codes >= 0
+    cells = _Seen(seen.at * len(options) + codes, seen.n, seen.n_stimuli * len(options)).where(given)
+    counts = cells.totals().reshape(seen.n_stimuli, len(options))
     n = counts.sum(axis=1)
     shares = np.full(counts.shape, np.nan)
     np.divide(counts, n[:, None], out=shares, where=n[:, None] > 0)
     return {
         "n": n,
-        "n_not_applicable": absent,
+        "n_not_applicable": seen.where(~given).totals(),
         **{f"proportion_{code}": shares[:, k] for k, code in enumerate(options)},
         **_hits(counts, options, intended, confidence),
         **_modes(counts, options),
@@ -171,13 +207,13 @@ def _modes(counts: Ints, options: tuple[str, ...]) -> Columns:
     return {"mode": labels, "mode_ties": ties, "entropy_bits": bits}
 
 
-def _numeric(values: Floats, at: Ints, n_stimuli: int, confidence: float) -> Columns:
+def _numeric(values: Floats, seen: _Seen, confidence: float) -> Columns:
     given = np.isfinite(values)
-    absent = np.bincount(at[~given], minlength=n_stimuli)
-    values, at = values[given], at[given]
-    n: Ints = np.bincount(at, minlength=n_stimuli).astype(np.int64)
-    mean = _over(_sums(values, at, n_stimuli), n)
-    sd = np.sqrt(_over(_sums((values - mean[at]) ** 2, at, n_stimuli), n - 1))
+    absent = seen.where(~given).totals()
+    values, seen = values[given], seen.where(given)
+    n = seen.totals()
+    mean = _over(seen.sums(values), n)
+    sd = np.sqrt(_over(seen.sums((values - mean[seen.at]) ** 2), n - 1))
     se = _over(sd, np.sqrt(n))
     half = stats.t.ppf((1 + confidence) / 2, np.maximum(n - 1, 1)) * se
     return {
@@ -188,12 +224,20 @@ def _numeric(values: Floats, at: Ints, n_stimuli: int, confidence: float) -> Col
         "se": se,
         "low": mean - half,
         "high": mean + half,
-        "median": pd.Series(values).groupby(at).median().reindex(range(n_stimuli)).to_numpy(),
+        "median": _medians(values, seen, n),
     }
 
 
-def _sums(values: Floats, at: Ints, n_stimuli: int) -> Floats:
-    return np.bincount(at, weights=values, minlength=n_stimuli).astype(np.float64)
+def _medians(values: Floats, seen: _Seen, n: Ints) -> Floats:
+    order = np.lexsort((values, seen.at))
+    values, upto = values[order], np.cumsum(seen.n[order])
+    rated = n > 0
+    before = (np.cumsum(n) - n)[rated]
+    # The two middle ones in sorted order, the same one where their number is odd.
+    middle = [before + (n[rated] - 1) // 2, before + n[rated] // 2]
+    result = np.full(len(n), np.nan)
+    result[rated] = values[np.searchsorted(upto, middle, side="right")].mean(axis=0)
+    return result
 
 
 def _over(sums: Floats, n: Floats | Ints) -> Floats:

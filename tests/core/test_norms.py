@@ -203,6 +203,45 @@ def examples_3dsk(shared):
     return json.loads((shared / "reference" / "agreement.json").read_text())["real"]["3dsk"]
 
 
+mixed = st.lists(
+    st.tuples(
+        st.integers(1, 40).map("r{}".format),
+        st.sampled_from("abc"),
+        st.just("valence"),
+        st.sampled_from([0, 10, 10.5, 33, 100, None]),
+    ),
+    min_size=1,
+    max_size=60,
+    unique_by=lambda row: row[:2],
+)
+
+
+@given(mixed)
+@settings(deadline=None)
+def test_counted_answers_give_the_norms_of_single_ones_and_pandas_median(ratings):
+    scales = {"valence": SCALES["valence"]}
+    frame = rows(*ratings)
+    one = norms.table(frame, scales)
+    key = ["stimulus_id", "scale_id", "response", "response_label", "intended_emotion"]
+    counts = frame.groupby(key, dropna=False, sort=False).size().rename("n").reset_index()
+    pd.testing.assert_frame_equal(norms.table_of_counts(counts, scales), one)
+    expected = frame.groupby("stimulus_id")["response"].median().loc[one["stimulus_id"]]
+    assert np.allclose(one["valence_median"], expected, equal_nan=True)
+
+
+def test_counted_choices_give_the_norms_of_single_ones():
+    scales = {"emotion": SCALES["emotion"]}
+    frame = rows(*EMOTIONS)
+    key = ["stimulus_id", "scale_id", "response", "response_label", "intended_emotion"]
+    counts = frame.groupby(key, dropna=False, sort=False).size().rename("n").reset_index()
+    assert len(counts) < len(frame)
+    pd.testing.assert_frame_equal(norms.table_of_counts(counts, scales), norms.table(frame, scales))
+    with pytest.raises(AgreementError, match="no usable ratings yet"):
+        norms.table_of_counts(counts.assign(n=0), scales)
+    with pytest.raises(AgreementError, match="no column n"):
+        norms.table_of_counts(frame, scales)
+
+
 tables = st.lists(
     st.tuples(
         st.sampled_from(["r1", "r2", "r3", "r4"]),
