@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +14,8 @@ from core.errors import StudyError
 
 if TYPE_CHECKING:
     from core.records import Phase, StudyVersion
+    from core.stimuli import Gathered
+    from core.study import Study
 
 T = TypeVar("T")
 
@@ -30,12 +32,9 @@ def study_check(file: Path) -> None:
 
     Checks the stimuli, too. Exit code 1 when the file cannot be used.
     """
-    from core import stimuli
     from core import study as studies
 
-    parsed = studies.read(file)
-    gathered = stimuli.gather(parsed, file.parent)
-    _warn([*gathered.problems, *studies.warnings(parsed)])
+    parsed, gathered = _usable(file)
     rated = sum(stimulus.rated for stimulus in gathered.stimuli)
     asked = ", ".join(name for name, _scale in studies.asked(parsed))
     click.echo(f"{file}: usable. {rated} stimuli to rate on {asked} in {', '.join(parsed.languages)}.")
@@ -55,18 +54,13 @@ def study_load(file: Path) -> None:
 
 def load_file(file: Path) -> StudyVersion:
     """Store a study file with its stimuli as a version, with its warnings on stderr."""
-    from core import stimuli
     from core import study as studies
     from db import audit, engine
     from db import pictures as blobs
     from db import studies as stored
 
     opened = database.opened()
-    parsed = studies.read(file)
-    gathered = stimuli.gather(parsed, file.parent)
-    _warn([*gathered.problems, *studies.warnings(parsed)])
-    if not any(stimulus.rated for stimulus in gathered.stimuli):
-        raise StudyError(f"{file}: none of its stimuli can be used; mend the lines above and load it again")
+    parsed, gathered = _usable(file)
     # Pictures are decoded outside of any transaction: participants of other studies go on rating.
     for batch in batches(gathered.pictures(), 16):
         with engine.writing(opened) as conn:
@@ -93,9 +87,17 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _warn(lines: Sequence[str]) -> None:
-    for line in lines:
+def _usable(file: Path) -> tuple[Study, Gathered]:
+    """Read a study file and its stimuli; warnings go to stderr, what makes it useless is a StudyError."""
+    from core import plan, stimuli
+    from core import study as studies
+
+    parsed = studies.read(file)
+    gathered = stimuli.gather(parsed, file.parent)
+    for line in (*gathered.problems, *studies.warnings(parsed)):
         click.echo(f"warning: {line}", err=True)
+    plan.check(parsed, gathered.stimuli)
+    return parsed, gathered
 
 
 @study.command("list")

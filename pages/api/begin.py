@@ -85,7 +85,8 @@ def _agreed(study: Study, form: dict[str, str]) -> bool:
 
 
 def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) -> str:
-    rng = random.Random(f"{study.seed}:{form['nonce']}")
+    # One nonce is one session, and a seed of its own for each session keeps trial ids apart.
+    rng = random.Random(f"{study.seed}:{where.version.config_hash}:{where.kind}:{form['nonce']}")
     stimuli = studies.stimuli(conn, where.version.config_hash)
     _session, token = sessions.begin(
         conn,
