@@ -14,14 +14,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from core.codes import EMOTIONS
 from core.errors import ExportError
 from core.records import AiResult, Score, Stimulus
 
 Value = str | int | float | bool | datetime | Sequence[str] | None
 Row = Mapping[str, Value]
 Kind = Literal["text", "integer", "number", "boolean", "time", "list"]
-
-EMOTIONS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise", "contempt", "other")
 
 KINDS: Mapping[str, Kind] = {
     "row_id": "text",
@@ -78,7 +77,7 @@ AI_KINDS: Mapping[str, Kind] = {
 
 AI_COLUMNS = tuple(AI_KINDS)
 
-CHUNK = 20_000
+CHUNK = 4_000
 EMPTY: Row = dict.fromkeys(AI_COLUMNS)
 
 

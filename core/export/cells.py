@@ -13,7 +13,8 @@ from core.ratings import Kind, Value, joined
 _BLANK = r"[\s'\x00-\x1f\u200b-\u200f\u2060\ufeff]"
 _FORMULA = re.compile(rf"{_BLANK}*[=+\-@\t\r\n＝＋－＠−]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_WORDS = {None: None, True: "true", False: "false"}
+_WORDS = {None: "", True: "true", False: "false"}
+_QUOTED = re.compile(r'[,"\r\n]')
 _REMEMBERED = 10_000
 
 
@@ -31,35 +32,46 @@ def _runs(text: str) -> bool:
     return _FORMULA.match(text) is not None and _NUMBER.fullmatch(text) is None
 
 
-class Texts(dict[Value, str | None]):
-    """Escaped texts; remembers some thousand, since most columns repeat few of them."""
+class Texts(dict[Value, str]):
+    """Texts as cells; remembers some thousand, since most columns repeat few of them."""
 
-    def __missing__(self, value: Value) -> str | None:
+    def __missing__(self, value: Value) -> str:
         if len(self) > _REMEMBERED:
             self.clear()
-        text = self[value] = None if value is None else escape(str(value))
-        return text
+        cell = self[value] = "" if value is None else quoted(escape(str(value)))
+        return cell
 
 
-Format = Callable[[Sequence[Value]], Sequence[object]]
+def quoted(text: str) -> str:
+    """Quote a text where RFC 4180 asks for it."""
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
+Format = Callable[[Sequence[Value]], list[str]]
 
 
 def formatter(kind: Kind) -> Format:
-    """The function that makes a column's values into cells; None becomes an empty cell."""
+    """The function that makes a column's values into cells; None becomes an empty one.
+
+    csv.writer looks at every character of every cell; made by column, a million rows take half the time.
+    """
     texts = Texts()
     formats: dict[Kind, Format] = {
         "text": lambda values: [texts[value] for value in values],
         "list": lambda values: [texts[joined(value)] for value in values],
-        # NaN alone differs from itself.
-        "number": lambda values: [None if value != value else value for value in values],  # noqa: PLR0124
-        "integer": lambda values: [None if value is None else int(value) for value in values],  # type: ignore[arg-type]
+        "number": lambda values: ["" if value is None else _number(str(value)) for value in values],
+        "integer": lambda values: ["" if value is None else str(int(value)) for value in values],  # type: ignore[arg-type]
         "boolean": lambda values: [_WORDS[value] for value in values],  # type: ignore[index]
         "time": lambda values: [_time(value) for value in values],
     }
     return formats[kind]
 
 
-def _time(value: Value) -> Value:
-    if not isinstance(value, datetime):
-        return value
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _number(text: str) -> str:
+    return "" if text == "nan" else text
+
+
+def _time(value: Value) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return "" if value is None else str(value)

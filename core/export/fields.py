@@ -32,7 +32,7 @@ NOT_SHOWN = "a model, or not measured"
 _TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
     # column: description, units, range, missing, public
     "row_id": ("Names this row; no two rows share it.", "", "", "", "new random id"),
-    "study_id": ("The study.", "", "", "facenorm rate outside a study", ""),
+    "study_id": ("The study.", "", "", "outside a study", ""),
     "study_version": ("Number of the study's frozen version.", "", "from 1", "outside a study", ""),
     "config_hash": (
         "SHA-256 over the version's content: questions, scales and stimuli.",
@@ -88,7 +88,7 @@ _TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
         "",
     ),
     "option_order": (
-        "The order in which the options of a forced choice stood, joined by |.",
+        "The order in which the options of a forced choice stood, joined by vertical bars.",
         "",
         "",
         "no forced choice, or a model",
@@ -269,7 +269,14 @@ NORMS = (
         "0 or more",
         "no option",
     ),
-    Field("<scale>_h", "number", "hits / n.", "proportion", "0 to 1", "no answer, or no option"),
+    Field(
+        "<scale>_h",
+        "number",
+        "Share of answers that chose the intended emotion.",
+        "proportion",
+        "0 to 1",
+        "no answer, or no option",
+    ),
     Field(
         "<scale>_h_low",
         "number",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -15,7 +13,7 @@ from core.export import cells
 from core.ratings import Kind, Value
 
 Chunk = Mapping[str, Sequence[Value]]
-Cells = tuple[object, ...]
+Cells = tuple[str, ...]
 BOM = b"\xef\xbb\xbf"
 _BLOCK = 1 << 20
 
@@ -32,7 +30,7 @@ def write(
     rows = _cells(kinds, chunks)
     with path.open("wb") as file:
         file.write(BOM if excel else b"")
-        file.write(_encoded([tuple(cells.escape(name) for name in kinds)]))
+        file.write(_encoded([tuple(cells.quoted(cells.escape(name)) for name in kinds)]))
         return _stream(file, rows) if by is None else _sort(file, rows, list(kinds).index(by), path.parent)
 
 
@@ -55,7 +53,7 @@ def _sort(file: BinaryIO, blocks: Iterable[list[Cells]], at: int, folder: Path) 
             n += len(rows)
             for value, run in groupby(rows, key=itemgetter(at)):
                 text = _encoded(run)
-                _remember(runs, str(value), aside.tell(), len(text))
+                _remember(runs, value, aside.tell(), len(text))
                 aside.write(text)
         for _, start, length in sorted(runs):
             _copy(aside, file, start, length)
@@ -84,6 +82,4 @@ def _cells(kinds: Mapping[str, Kind], chunks: Iterable[Chunk]) -> Iterator[list[
 
 
 def _encoded(rows: Iterable[Cells]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerows(rows)
-    return text.getvalue().encode()
+    return "".join([",".join(row) + "\r\n" for row in rows]).encode()
