@@ -29,6 +29,8 @@ class AiRun:
     raters: tuple[str, ...]
     detector: str
     settings_hash: str
+    who: str
+    host: str
     total: int
     done: int
     began_at: datetime
@@ -45,6 +47,8 @@ def begin_run(
     detector: str,
     settings_hash: str,
     total: int,
+    who: str,
+    host: str,
 ) -> int:
     """Note that a run begins; gives its id."""
     new = {
@@ -52,6 +56,8 @@ def begin_run(
         "raters": list(raters),
         "detector": detector,
         "settings_hash": settings_hash,
+        "who": who,
+        "host": host,
         "total": total,
         "done": 0,
         "began_at": now(),

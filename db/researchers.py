@@ -23,7 +23,9 @@ ATTEMPTS_WITHIN = timedelta(minutes=15)
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
 
-_HASHER = PasswordHasher()  # argon2id, with the parameters of RFC 9106 for little memory
+# argon2id with the least parameters of OWASP's Password Storage Cheat Sheet: strangers may try to log in
+# many at a time, and each try takes this memory from the participants' answers.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,12 @@ class Login:
 def names(conn: Connection) -> tuple[str, ...]:
     """List the researchers."""
     return tuple(conn.scalars(select(researcher.c.name).order_by(researcher.c.name)))
+
+
+def has_own_password(conn: Connection, name: str) -> bool:
+    """Tell whether a researcher has replaced their one-time password."""
+    found = select(researcher.c.must_change).where(researcher.c.name == name)
+    return conn.scalar(found) is False
 
 
 def set_one_time(conn: Connection, name: str) -> str:

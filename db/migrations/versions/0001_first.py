@@ -309,6 +309,8 @@ def _create_ai_run() -> None:
         sa.Column("raters", sa.JSON(), nullable=False),
         sa.Column("detector", sa.String(40), nullable=False),
         sa.Column("settings_hash", sa.String(64), nullable=False),
+        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("began_at", sa.String(24), nullable=False),

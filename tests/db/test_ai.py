@@ -1,0 +1,124 @@
+import dataclasses
+
+import pytest
+
+from core.records import AiResult, Face, Score
+from db import ai
+from db import engine as db_engine
+
+FACE = Face(10.5, 20.25, 100.0, 120.0, 0.98, ((1.5, 2.0), (3.0, 4.0)), "yunet", "2023mar", "largest of 2", 2)
+SETTINGS = "e" * 64
+
+
+def _result(served_sha256: str, **changed) -> AiResult:
+    given = AiResult(
+        served_sha256=served_sha256,
+        rater_id="mini-xception",
+        rater_version="1",
+        weights_sha256="c" * 64,
+        detector="yunet",
+        status="ok",
+        reason="",
+        scores=(
+            Score("emotion", label="happy"),
+            Score("intensity", value=0.75, scale_min=0.0, scale_max=1.0),
+        ),
+        probabilities={"happy": 0.75, "neutral": 0.25},
+        face=FACE,
+    )
+    return dataclasses.replace(given, **changed)
+
+
+@pytest.fixture
+def version(lab):
+    return lab.open()
+
+
+@pytest.fixture
+def run_id(lab, version):
+    with db_engine.writing(lab.engine) as conn:
+        return ai.begin_run(
+            conn,
+            config_hash=version.config_hash,
+            raters=["mini-xception"],
+            detector="yunet",
+            settings_hash=SETTINGS,
+            total=6,
+        )
+
+
+def _save(lab, run_id, *results, settings_hash=SETTINGS):
+    with db_engine.writing(lab.engine) as conn:
+        for result in results:
+            ai.save(conn, run_id, result, settings_hash=settings_hash)
+
+
+def _results(lab, version):
+    with db_engine.reading(lab.engine) as conn:
+        return list(ai.results(conn, version.config_hash))
+
+
+def test_results_come_back_as_they_were_given_in_the_order_of_the_stimuli(lab, version, run_id):
+    served = [one.served_sha256 for one in lab.stimuli()]
+    no_face = _result(served[0], status="no_face", reason="yunet found no face", scores=(), face=None)
+    no_face = dataclasses.replace(no_face, probabilities={})
+    _save(lab, run_id, _result(served[2]), _result(served[1]), no_face)
+    assert _results(lab, version) == [no_face, _result(served[1]), _result(served[2])]
+
+
+def test_a_result_saved_again_takes_the_place_of_the_first(lab, version, run_id):
+    served = lab.stimuli()[1].served_sha256
+    _save(lab, run_id, _result(served, status="unreadable", reason="cut", scores=(), face=None))
+    _save(lab, run_id, _result(served))
+    assert _results(lab, version) == [_result(served)]
+
+
+def test_the_newest_settings_win_and_raters_and_detectors_stand_side_by_side(lab, version, run_id):
+    served = lab.stimuli()[1].served_sha256
+    newer = _result(served, scores=(Score("emotion", label="sad"),), rater_version="2")
+    other = _result(served, rater_id="another")
+    haar = _result(served, detector="haar")
+    _save(lab, run_id, _result(served), other, haar)
+    _save(lab, run_id, newer, settings_hash="d" * 64)
+    found = _results(lab, version)
+    assert found == [other, haar, newer]
+
+
+def test_a_result_belongs_to_every_version_that_serves_the_picture(lab, version, run_id):
+    newer = lab.open(content="second")
+    _save(lab, run_id, _result(lab.stimuli()[1].served_sha256), _result("f" * 64))
+    assert len(_results(lab, newer)) == 1
+
+
+def test_missing_asks_for_each_part_of_the_key(lab, run_id):
+    served = [one.served_sha256 for one in lab.stimuli()]
+    _save(lab, run_id, _result(served[1]), _result(served[3]))
+    key = {
+        "rater_id": "mini-xception",
+        "rater_version": "1",
+        "weights_sha256": "c" * 64,
+        "detector": "yunet",
+        "settings_hash": SETTINGS,
+    }
+    many = [*served, *(f"{n:064x}" for n in range(1200))]
+    with db_engine.reading(lab.engine) as conn:
+        expected = tuple(one for one in many if one not in {served[1], served[3]})
+        assert ai.missing(conn, many, **key) == expected
+        for part in key:
+            assert ai.missing(conn, served, **{**key, part: "other"}) == tuple(served)
+
+
+def test_a_run_can_be_watched(lab, version, run_id):
+    with db_engine.writing(lab.engine) as conn:
+        ai.progress(conn, run_id, done=4)
+    with db_engine.reading(lab.engine) as conn:
+        run = ai.latest_run(conn, version.config_hash)
+        assert ai.latest_run(conn, "0" * 64) is None
+    assert (run.run_id, run.done, run.total, run.raters, run.finished_at) == (
+        *(run_id, 4, 6, ("mini-xception",), None),
+    )
+    with db_engine.writing(lab.engine) as conn:
+        ai.finish_run(conn, run_id, problem="the disk is full")
+        run = ai.latest_run(conn, version.config_hash)
+    assert run.problem == "the disk is full"
+    assert run.began_at <= run.seen_at == run.finished_at

@@ -1,0 +1,208 @@
+from collections import Counter
+
+import pytest
+
+from core.ratings import COLUMNS
+from db import engine as db_engine
+from db import exclusions, sessions, tables
+
+
+@pytest.fixture
+def version(lab):
+    return lab.open()
+
+
+def _ratings(lab, **given):
+    with db_engine.reading(lab.engine) as conn:
+        return list(tables.ratings(conn, "demo", **given))
+
+
+def _complete(lab, version, **given):
+    session, _ = lab.begin(version, **{k: v for k, v in given.items() if k in {"kind", "phase", "plan"}})
+    lab.answer_all(session, **{k: v for k, v in given.items() if k in {"label", "value"}})
+    return session
+
+
+def test_a_rating_says_everything_about_itself(lab, version):
+    session = _complete(lab, version, label="sad", value=12.25)
+    rows = _ratings(lab)
+    assert len(rows) == 9
+    assert all(set(COLUMNS) <= row.keys() for row in rows)
+    emotion, intensity, valence = rows[:3]
+    first = next(one for one in lab.stimuli() if one.rated)
+    assert emotion | {"saved_at_utc": None, "trial_id": None, "row_id": None} == {
+        "row_id": None,
+        "study_id": "demo",
+        "study_version": 1,
+        "config_hash": version.config_hash,
+        "subject_id": session.session_id,
+        "session_id": session.session_id,
+        "rater_type": "human",
+        "rater_id": session.session_id,
+        "model_version": None,
+        "block": 1,
+        "trial_id": None,
+        "trial_index": 1,
+        "is_practice": False,
+        "is_attention": False,
+        "is_repeat": False,
+        "repeat_of": None,
+        "stimulus_id": first.stimulus_id,
+        "stim_file": first.stim_file,
+        "stim_sha256": first.stim_sha256,
+        "identity_id": first.identity_id,
+        "intended_emotion": "happy",
+        "scale_id": "emotion",
+        "scale_min": None,
+        "scale_max": None,
+        "response": None,
+        "response_label": "sad",
+        "option_order": ("happy", "sad", "neutral"),
+        "rt_first_ms": 812.5,
+        "rt_submit_ms": 2000.0,
+        "onset_ok": True,
+        "n_changes": 0,
+        "blur_count": 1,
+        "input_device": "keyboard",
+        "viewport": "375x667@2",
+        "saved_at_utc": None,
+        "excluded": False,
+        "exclusion_reason": None,
+        "kind": "human",
+        "phase": "live",
+        "language": "ko",
+        "status": "answered",
+        "attempt": 1,
+        "revision": 1,
+    }
+    assert (intensity["scale_min"], intensity["scale_max"], intensity["status"]) == (1, 7, "not_applicable")
+    assert (valence["scale_min"], valence["scale_max"], valence["response"]) == (0, 100, 12.25)
+    assert valence["option_order"] is None
+    assert emotion["saved_at_utc"].endswith("Z")
+    assert len({row["row_id"] for row in rows}) == 9
+
+
+def test_only_human_and_live_ratings_by_default(lab, version):
+    _complete(lab, version)
+    _complete(lab, version, kind="simulated")
+    _complete(lab, version, phase="pilot")
+    _complete(lab, version, kind="preview")
+    assert Counter((row["kind"], row["phase"]) for row in _ratings(lab)) == {("human", "live"): 9}
+    both = _ratings(lab, kinds=("human", "simulated"), phases=("live", "pilot"))
+    assert Counter((row["kind"], row["phase"]) for row in both) == {
+        ("human", "live"): 9,
+        ("human", "pilot"): 9,
+        ("simulated", "live"): 9,
+    }
+
+
+def test_one_version_or_all_in_the_order_of_presentation(lab, version):
+    first = _complete(lab, version)
+    newer = lab.open(content="second")
+    second, third = _complete(lab, newer), _complete(lab, newer)
+    rows = _ratings(lab)
+    order = [(row["study_version"], row["session_id"], row["trial_index"], row["scale_id"]) for row in rows]
+    assert list(dict.fromkeys(row["session_id"] for row in rows)) == [
+        one.session_id for one in (first, second, third)
+    ]
+    assert [one[2:] for one in order] == sorted(one[2:] for one in order[:9]) * 3
+    assert {row["study_version"] for row in _ratings(lab, config_hash=newer.config_hash)} == {2}
+    with db_engine.reading(lab.engine) as conn:
+        assert list(tables.ratings(conn, "another")) == []
+
+
+def test_only_the_newest_revision_is_a_rating(lab, version):
+    session, _ = lab.begin(version, plan=lab.plan(1))
+    with db_engine.reading(lab.engine) as conn:
+        (trial,) = sessions.trials(conn, session.session_id)
+    for revision, label in enumerate(("happy", "sad", "neutral"), start=1):
+        lab.store(session, lab.answer(trial, revision, label=label), back=True)
+    assert next((row["response_label"], row["revision"]) for row in _ratings(lab)) == ("neutral", 3)
+    assert len(_ratings(lab)) == 3
+
+
+def _counts(lab, version, **given):
+    with db_engine.reading(lab.engine) as conn:
+        return tables.counts(conn, version.config_hash, **given)
+
+
+def test_counts_are_those_of_the_rows(lab, version):
+    """Counted apart by collections.Counter over the stream of rows."""
+    for label, value in (("happy", 10.0), ("happy", 20.0), ("sad", 10.0)):
+        _complete(lab, version, label=label, value=value)
+    expected = Counter(
+        (row["scale_id"], row["stimulus_id"], row["status"], row["response"], row["response_label"])
+        for row in _ratings(lab)
+    )
+    found = _counts(lab, version)
+    assert {(c.scale_id, c.stimulus_id, c.status, c.value, c.label): c.n for c in found} == expected
+    assert _counts(lab, version, kinds=("simulated",)) == ()
+    assert _counts(lab, lab.open(content="second")) == ()
+
+
+def test_practice_checks_and_repeats_are_rows_but_do_not_count(lab, version):
+    for flag in ("is_practice", "is_attention", "is_repeat"):
+        _complete(lab, version, plan=lab.plan(2, **{flag: True}))
+    assert len(_ratings(lab)) == 18
+    assert _counts(lab, version) == ()
+
+
+@pytest.mark.parametrize("kind", ["session", "trial", "stimulus"])
+def test_what_is_excluded_is_marked_in_the_rows_and_left_out_of_the_counts(lab, version, kind):
+    _complete(lab, version)
+    _complete(lab, version)
+    target = _ratings(lab)[0][f"{kind}_id"]
+    with db_engine.writing(lab.engine) as conn:
+        excluded = exclusions.add(conn, "demo", kind, target, reason="too fast", who="ann")
+    rows = _ratings(lab)
+    marked = [row for row in rows if row["excluded"]]
+    assert {row[f"{kind}_id"] for row in marked} == {target}
+    assert {row["exclusion_reason"] for row in marked} == {"too fast"}
+    assert len(marked) == {"session": 9, "trial": 3, "stimulus": 6}[kind]
+    assert sum(count.n for count in _counts(lab, version)) == len(rows) - len(marked)
+    with db_engine.writing(lab.engine) as conn:
+        exclusions.reverse(conn, excluded, reason="was a phone", who="ann")
+    assert sum(count.n for count in _counts(lab, version)) == len(rows)
+
+
+def test_participants_come_with_what_they_said_and_agreed_to(lab, version):
+    session, _ = lab.begin(version)
+    done = _complete(lab, version)
+    with db_engine.writing(lab.engine) as conn:
+        sessions.save_about(conn, session.session_id, "age", 31)
+        sessions.save_about(conn, session.session_id, "gender", "여자")
+        sessions.complete(conn, done.session_id)
+        exclusions.add(conn, "demo", "session", session.session_id, reason="asked to", who="ann")
+    with db_engine.reading(lab.engine) as conn:
+        first, second = tables.participants(conn, "demo")
+        assert list(tables.participants(conn, "demo", kinds=("simulated",))) == []
+        assert list(tables.participants(conn, "demo", config_hash="0" * 64)) == []
+    assert (first.session_id, first.completed_at) == (session.session_id, None)
+    assert first.about == {"age": 31, "gender": "여자"}
+    assert first.consents == second.consents == {"part": True}
+    assert (first.excluded, first.exclusion_reason) == (True, "asked to")
+    assert second.completed_at is not None
+    assert (second.about, second.excluded, second.exclusion_reason) == ({}, False, None)
+    assert (second.utc_offset_min, second.language, second.study_version) == (540, "ko", 1)
+
+
+def test_stimuli_come_with_their_version(lab, version):
+    newer = lab.open(content="second")
+    left_out = lab.stimuli()[2].stimulus_id
+    with db_engine.writing(lab.engine) as conn:
+        exclusions.add(conn, "demo", "stimulus", left_out, reason="blurred", who="ann")
+        found = list(tables.stimuli(conn, "demo"))
+        latest = list(tables.stimuli(conn, "demo", config_hash=newer.config_hash))
+    assert [one.stimulus for one in found] == [*lab.stimuli(), *lab.stimuli()]
+    assert [one.study_version for one in found] == [1] * 6 + [2] * 6
+    assert {one.config_hash for one in latest} == {newer.config_hash}
+    assert {one.stimulus.stimulus_id for one in found if one.excluded} == {left_out}
+
+
+def test_an_exclusion_of_one_study_leaves_another_alone(lab, version):
+    lab.open(study_id="another")
+    _complete(lab, version)
+    target = _ratings(lab)[0]["stimulus_id"]
+    with db_engine.writing(lab.engine) as conn:
+        exclusions.add(conn, "another", "stimulus", target, reason="x", who="ann")
+    assert not any(row["excluded"] for row in _ratings(lab))
