@@ -45,7 +45,7 @@ def _load_demo() -> None:
 
     click.echo("Drawing the faces of the demo study ...")
     faces.write(DEMO_PICTURES, seed=DEMO_SEED)
-    version = study.load_file(DEMO)
+    version = study.load_file(DEMO, warn=False)  # its drafts and blanks are meant for copies of it
     with engine.writing(database.opened()) as conn:
         studies.open_(conn, version.config_hash, phase="live")
     click.echo("The demo study is loaded and open.")

@@ -52,15 +52,15 @@ def study_load(file: Path) -> None:
     click.echo(f"{name} is {version.state}.")
 
 
-def load_file(file: Path) -> StudyVersion:
-    """Store a study file with its stimuli as a version, with its warnings on stderr."""
+def load_file(file: Path, *, warn: bool = True) -> StudyVersion:
+    """Store a study file with its stimuli as a version, with its warnings on stderr if wanted."""
     from core import study as studies
     from db import audit, engine
     from db import pictures as blobs
     from db import studies as stored
 
     opened = database.opened()
-    parsed, gathered = _usable(file)
+    parsed, gathered = _usable(file, warn=warn)
     # Pictures are decoded outside of any transaction: participants of other studies go on rating.
     for batch in batches(gathered.pictures(), 16):
         with engine.writing(opened) as conn:
@@ -87,14 +87,14 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _usable(file: Path) -> tuple[Study, Gathered]:
+def _usable(file: Path, *, warn: bool = True) -> tuple[Study, Gathered]:
     """Read a study file and its stimuli; warnings go to stderr, what makes it useless is a StudyError."""
     from core import plan, stimuli
     from core import study as studies
 
     parsed = studies.read(file)
     gathered = stimuli.gather(parsed, file.parent)
-    for line in (*gathered.problems, *studies.warnings(parsed)):
+    for line in (*gathered.problems, *studies.warnings(parsed)) if warn else ():
         click.echo(f"warning: {line}", err=True)
     plan.check(parsed, gathered.stimuli)
     return parsed, gathered
