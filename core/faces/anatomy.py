@@ -80,18 +80,18 @@ def build(who: Identity, action_units: Mapping[int, float]) -> Anatomy:
 def _outline(who: Identity, drop: float) -> Floats:
     shape = who.shape
     low, wide = shape.length, shape.width
-    jaw = 0.80 * shape.jaw + 0.035 * shape.fullness
+    jaw = 0.735 * shape.jaw + 0.035 * shape.fullness
     right = points(
         (0.44, -1.50),
-        (0.78, -1.22),
+        (0.765, -1.24),
         (0.945 * wide, -0.80),
         (0.975 * wide, -0.35),
         (0.975 * wide, 0.10),
-        (0.955 * wide + 0.015 * shape.fullness, 0.48),
-        (0.905 * wide * (0.4 + 0.6 * shape.jaw) + 0.03 * shape.fullness, 0.82),
-        (jaw, 1.06 + 0.25 * drop),
-        (0.44 + 0.14 * shape.chin + 0.03 * shape.fullness, low - 0.215 + 0.72 * drop),
-        (0.09 + 0.215 * shape.chin, low - 0.05 + 0.92 * drop),
+        (0.930 * wide + 0.015 * shape.fullness, 0.46),
+        (0.845 * wide * (0.5 + 0.5 * shape.jaw) + 0.03 * shape.fullness, 0.80),
+        (jaw, low - 0.47 + 0.25 * drop),
+        (0.36 + 0.15 * shape.chin + 0.03 * shape.fullness, low - 0.205 + 0.72 * drop),
+        (0.06 + 0.20 * shape.chin, low - 0.045 + 0.92 * drop),
     )
     left = right[::-1] * np.array([-1, 1])
     knots = np.concatenate([points((0, -1.60)), right, points((0, low + 0.92 * drop)), left])
@@ -100,30 +100,30 @@ def _outline(who: Identity, drop: float) -> Floats:
 
 def _brow(who: Identity, au: Mapping[int, float], side: int) -> Floats:
     features = who.features
-    base = -0.315 - features.brow_height - side * features.uneven[0] + 0.015 * who.wear
-    arch = 0.075 * features.brow_arch
+    base = -0.278 - features.brow_height - side * features.uneven[0] + 0.015 * who.wear
+    arch = 0.060 * features.brow_arch
     knots = points(
-        (0.175, base + 0.028), (0.36, base - arch * 0.55), (0.58, base - arch), (0.84, base + 0.035)
+        (0.170, base + 0.006), (0.36, base - arch * 0.55), (0.58, base - arch), (0.80, base + 0.026)
     )
     inner = np.array([1.0, 0.62, 0.18, 0.0])
     outer = np.array([0.0, 0.35, 0.95, 0.85])
     knots[:, 1] -= 0.150 * au[1] * inner + 0.145 * au[2] * outer
-    knots[:, 1] += au[4] * np.array([0.140, 0.112, 0.062, 0.020]) * (1 - 0.45 * au[1])
+    knots[:, 1] += au[4] * np.array([0.150, 0.125, 0.080, 0.030]) * (1 - 0.45 * au[1])
     knots[:, 1] += au[9] * np.array([0.055, 0.045, 0.020, 0.0])
     knots[:, 1] += 0.012 * (au[6] + au[7]) * outer
-    knots[:, 0] -= (0.050 * au[4] + 0.015 * au[9]) * np.array([1.0, 0.9, 0.5, 0.1])
+    knots[:, 0] -= (0.062 * au[4] + 0.020 * au[9]) * np.array([1.0, 0.9, 0.5, 0.1])
     return mirrored(spline(knots, 40), side)
 
 
 def _eye(who: Identity, au: Mapping[int, float], side: int) -> Eye:
     features = who.features
-    half = 0.208 * features.eye_size
+    half = 0.222 * features.eye_size
     centre, t = features.eye_spacing, np.linspace(-1, 1, 41)
     shut = 1 - au[43]
     narrow = 0.016 * au[7] + 0.008 * au[4] + 0.006 * au[6] + 0.006 * au[9] + 0.008 * who.wear
-    rest = 0.088 * features.eye_size * features.eye_opening + side * 0.02 * features.uneven[1]
+    rest = 0.094 * features.eye_size * features.eye_opening + side * 0.02 * features.uneven[1]
     above = (rest + 0.060 * au[5] - narrow - 0.006 * au[12]) * shut
-    below = 0.066 * features.eye_size * features.eye_opening + 0.008 * au[5]
+    below = 0.070 * features.eye_size * features.eye_opening + 0.008 * au[5]
     below -= 0.028 * au[7] + 0.026 * au[6] + 0.012 * au[9] + 0.008 * au[12]
     below = max(below, 0.016)
     if au[43]:
@@ -138,17 +138,17 @@ def _eye(who: Identity, au: Mapping[int, float], side: int) -> Eye:
     lower = np.stack([centre + half * t, line + below * floor], 1)
     return Eye(
         side=side,
-        pupil=(side * (centre + 0.002), 0.002),
-        iris=0.0985 * (0.6 + 0.4 * features.eye_size),
+        pupil=(side * (centre + 0.012), 0.0),
+        iris=0.105 * (0.6 + 0.4 * features.eye_size),
         upper=mirrored(upper, side),
         lower=mirrored(lower, side),
         crease=mirrored(_crease(who, au, upper, t), side),
-        openness=float((above + below) / (rest + 0.066 * features.eye_size)),
+        openness=float((above + below) / (rest + 0.070 * features.eye_size)),
     )
 
 
 def _crease(who: Identity, au: Mapping[int, float], upper: Floats, t: Floats) -> Floats:
-    height = 0.030 + 0.040 * who.features.crease + 0.020 * (0.6 * au[1] + au[2])
+    height = 0.026 + 0.034 * who.features.crease + 0.020 * (0.6 * au[1] + au[2])
     height -= 0.022 * au[4] + 0.012 * au[5] + 0.018 * who.wear
     rise = max(height, 0.016) * (1 - 0.55 * t**2) + 0.012 * t
     return np.stack([upper[:, 0] + 0.012 * t, upper[:, 1] - rise], 1).astype(np.float32)
@@ -158,16 +158,16 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
     features = who.features
     t = np.linspace(-1, 1, 61)
     press = 0.55 * max(au[23], au[24]) + 0.25 * au[17] * (1 - au[25])
-    half = features.mouth_width + 0.115 * au[12] + 0.085 * au[20] - 0.030 * au[23] - 0.025 * au[24]
+    half = features.mouth_width + 0.090 * au[12] + 0.085 * au[20] - 0.030 * au[23] - 0.025 * au[24]
     half -= 0.065 * au[26] * (1 - 0.6 * au[12]) + 0.015 * au[15] + 0.015 * au[17]
     middle = 0.935 + 0.02 * (who.shape.length - 1.55) - 0.018 * au[12] - 0.030 * au[17]
-    corner = -0.135 * au[12] + 0.105 * au[15] + 0.035 * au[20] + 0.10 * drop + 0.015 * au[17]
+    corner = -0.014 - 0.118 * au[12] + 0.105 * au[15] + 0.035 * au[20] + 0.10 * drop + 0.015 * au[17]
     corner_bend = 2.2 - 0.5 * au[12]
     u = half * t + features.uneven[2] * 0.5
     line = middle + corner * np.abs(t) ** corner_bend + features.uneven[2] * t
     line += 0.008 * np.cos(t * 9) * np.exp(-((t / 0.4) ** 2)) * (1 - au[25])
-    lift = 0.075 * au[10] + 0.030 * au[9] + 0.022 * au[12] * au[25] + 0.022 * au[25] + 0.010 * au[5] * au[26]
-    fall = 0.060 * au[25] * (1 + 0.7 * au[12]) + 0.90 * drop + 0.075 * au[16] - 0.020 * au[17]
+    lift = 0.095 * au[10] + 0.030 * au[9] + 0.022 * au[12] * au[25] + 0.022 * au[25] + 0.010 * au[5] * au[26]
+    fall = 0.062 * au[25] * (1 + 0.75 * au[12]) + 0.90 * drop + 0.075 * au[16] - 0.020 * au[17]
     open_ = np.clip((1 - t**2), 0, 1) ** (0.62 + 0.12 * au[12])
     square = np.clip((1 - t**4), 0, 1)
     raised = lift * (1 - 0.35 * t**2) * square
@@ -177,8 +177,8 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
     lower_rim = np.maximum(upper_rim + 0.001, line + max(fall, 0.0) * open_ * part)
     if not parted:
         upper_rim = lower_rim = line - raised * 0.55 - 0.012 * au[17] * square
-    thick_u = 0.082 * features.upper_lip * (1 - 0.55 * press) * (1 - 0.22 * au[12]) * (1 - 0.06 * who.wear)
-    thick_l = 0.108 * features.lower_lip * (1 - 0.50 * press) * (1 - 0.18 * au[12]) * (1 - 0.10 * au[26])
+    thick_u = 0.094 * features.upper_lip * (1 - 0.55 * press) * (1 - 0.22 * au[12]) * (1 - 0.06 * who.wear)
+    thick_l = 0.124 * features.lower_lip * (1 - 0.50 * press) * (1 - 0.18 * au[12]) * (1 - 0.10 * au[26])
     thick_l *= 1 + 0.10 * au[17]
     bow = np.clip(1 - np.abs(t) ** 1.7, 0, 1) ** 0.85 * (1 - 0.20 * np.exp(-((t / 0.13) ** 2)))
     belly = np.clip(1 - t**2, 0, 1) ** 0.72
@@ -191,7 +191,7 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
         lower_rim=stack[2],
         lower_edge=stack[3],
         gap=float((lower_rim - upper_rim).max()),
-        teeth=float(middle + 0.050 - 0.03 * au[12]),
+        teeth=float(middle + 0.050 + 0.035 * au[12] * au[25]),
         drop=drop,
         press=press,
     )

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.floating[Any]]
 Colour = Sequence[float] | npt.NDArray[Any]
 
 SIDE = 1024
@@ -31,7 +31,7 @@ def points(*pairs: tuple[float, float]) -> Floats:
 
 def pixels(curve: npt.NDArray[Any]) -> Floats:
     """Face units to pixels of the large picture."""
-    return (curve * UNIT + np.array(CENTRE)).astype(np.float32)
+    return np.asarray(curve * UNIT + np.array(CENTRE), np.float32)
 
 
 def spline(knots: npt.NDArray[Any], count: int, *, closed: bool = False) -> Floats:
@@ -51,12 +51,12 @@ def along(padded: npt.NDArray[Any], where: npt.NDArray[Any]) -> Floats:
     t = (where - first).reshape(-1, *[1] * (padded.ndim - 1))
     a, b, c, d = (padded[first + i] for i in range(4))
     curve = 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
-    return curve.astype(np.float32)
+    return np.asarray(curve, np.float32)
 
 
 def mirrored(curve: npt.NDArray[Any], side: int) -> Floats:
     """The curve given for the picture's right side (+1), or its mirror image (-1)."""
-    return (curve * np.array([side, 1.0])).astype(np.float32)
+    return np.asarray(curve * np.array([side, 1.0]), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,21 @@ class Patch:
         return Patch(self.rows, self.columns, np.clip(self.mask * factor, 0, 1).astype(np.float32))
 
     def within(self, other: Patch) -> Patch:
-        """This patch where the other one covers, too."""
-        whole = np.zeros((SIDE, SIDE), np.float32)
-        whole[other.rows, other.columns] = other.mask
-        return self.times(whole[self.rows, self.columns])
+        """What both patches cover, in this one's window."""
+        both = np.zeros_like(self.mask)
+        top, bottom = max(self.rows.start, other.rows.start), min(self.rows.stop, other.rows.stop)
+        left, right = max(self.columns.start, other.columns.start), min(self.columns.stop, other.columns.stop)
+        if top < bottom and left < right:
+            mine = np.s_[
+                top - self.rows.start : bottom - self.rows.start,
+                left - self.columns.start : right - self.columns.start,
+            ]
+            theirs = np.s_[
+                top - other.rows.start : bottom - other.rows.start,
+                left - other.columns.start : right - other.columns.start,
+            ]
+            both[mine] = self.mask[mine] * other.mask[theirs]
+        return Patch(self.rows, self.columns, both)
 
     def grid(self) -> tuple[Floats, Floats]:
         """The face units (u, v) of the window's pixels, shapes (1, columns) and (rows, 1)."""
@@ -93,7 +104,7 @@ def window(curve: npt.NDArray[Any], margin: float) -> tuple[slice, slice]:
 
 def _fixed(curve: npt.NDArray[Any], rows: slice, columns: slice) -> npt.NDArray[np.int32]:
     moved = pixels(curve) - np.array([columns.start, rows.start])
-    return np.round(moved * 2**_SHIFT).astype(np.int32)
+    return np.asarray(np.round(moved * 2**_SHIFT), np.int32)
 
 
 def blurred(mask: Floats, soft: float) -> Floats:
@@ -103,9 +114,14 @@ def blurred(mask: Floats, soft: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), soft * UNIT), np.float32)
 
 
-def filled(outline: npt.NDArray[Any], soft: float = 0.0) -> Patch:
-    """The inside of a closed outline, its edge softened by `soft` face units."""
-    rows, columns = window(outline, 3 * soft)
+def filled(
+    outline: npt.NDArray[Any], soft: float = 0.0, *, inside: tuple[slice, slice] | None = None
+) -> Patch:
+    """The inside of a closed outline, its edge softened by `soft` face units.
+
+    inside: the window to use instead of the outline's own.
+    """
+    rows, columns = inside or window(outline, 3 * soft)
     mask = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
     cv2.fillPoly(mask, [_fixed(outline, rows, columns)], 255, cv2.LINE_AA, _SHIFT)
     return Patch(rows, columns, blurred(mask.astype(np.float32) / 255, soft))
@@ -169,16 +185,19 @@ class Strands:
     def __init__(self) -> None:
         self.layer = np.zeros((SIDE, SIDE, 4), np.uint8)
 
-    def fill(self, outline: npt.NDArray[Any], colour: Colour) -> None:
-        """Cover the inside of an outline."""
-        whole = slice(0, SIDE)
-        cv2.fillPoly(self.layer, [_fixed(outline, whole, whole)], _rgba(colour), cv2.LINE_AA, _SHIFT)
+    def fill(self, outline: npt.NDArray[Any], colour: Colour, soft: float = 0.0) -> None:
+        """Cover the inside of an outline, its edge softened by `soft` face units."""
+        patch = filled(outline, soft)
+        area = self.layer[patch.rows, patch.columns]
+        solid = np.array(_rgba(np.clip(colour, 0, 1)), np.float32)
+        area[:] = np.round(area + (solid - area) * patch.mask[..., None])
 
     def draw(self, strands: npt.NDArray[Any], colours: npt.NDArray[Any], thickness: int = 1) -> None:
         """Draw strands, shape (strands, positions, 2), each in its colour."""
         whole = slice(0, SIDE)
-        for strand, colour in zip(_fixed(strands, whole, whole), colours, strict=True):
-            cv2.polylines(self.layer, [strand], False, _rgba(colour), thickness, cv2.LINE_AA, _SHIFT)
+        tones = (np.clip(colours, 0, 1) * 255).tolist()
+        for strand, tone in zip(_fixed(strands, whole, whole), tones, strict=True):
+            cv2.polylines(self.layer, [strand], False, (*tone, 255.0), thickness, cv2.LINE_AA, _SHIFT)
 
     def over(self, picture: Floats, light: Floats | None = None) -> None:
         """Lay the layer over a picture, its colours multiplied by `light` (SIDE, SIDE)."""
@@ -187,11 +206,11 @@ class Strands:
         colour = layer[..., :3] if light is None else layer[..., :3] * light[rows, columns, None]
         area = picture[rows, columns]
         area *= 1 - layer[..., 3:]
-        area += colour
+        area += np.minimum(colour, layer[..., 3:])
 
 
 def _rgba(colour: Colour) -> tuple[float, float, float, float]:
-    r, g, b = (float(np.clip(c, 0, 1)) * 255 for c in colour)
+    r, g, b = (float(c) * 255 for c in colour)
     return r, g, b, 255.0
 
 

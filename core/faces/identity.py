@@ -112,7 +112,7 @@ _BLACK: Rgb = (0.085, 0.070, 0.068)
 _SOOT: Rgb = (0.13, 0.10, 0.085)
 _BROWN: Rgb = (0.27, 0.175, 0.115)
 _CHESTNUT: Rgb = (0.38, 0.22, 0.13)
-_BLOND: Rgb = (0.66, 0.50, 0.31)
+_BLOND: Rgb = (0.60, 0.47, 0.32)
 _GINGER: Rgb = (0.56, 0.27, 0.12)
 _DARK_EYE: Rgb = (0.22, 0.13, 0.08)
 _HAZEL: Rgb = (0.40, 0.30, 0.14)
@@ -250,7 +250,7 @@ def _shape(rng: np.random.Generator, *, male: bool) -> Shape:
         width=_near(rng, 1.0 if male else 0.965, 0.030),
         jaw=_near(rng, 1.04 if male else 0.93, 0.045),
         chin=_near(rng, 1.12 if male else 0.90, 0.08),
-        length=_near(rng, 1.60 if male else 1.52, 0.045),
+        length=_near(rng, 1.55 if male else 1.46, 0.04),
         fullness=_near(rng, 0.0, 0.45),
     )
 

@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from core.faces import anatomy
-from core.faces.canvas import Floats, filled, paint
+from core.faces.canvas import Floats, Patch, shade
 from core.faces.identity import Identity
 from core.faces.parts import beard, body, brows, eyes, glasses, hair, mouth, nose, skin
-from core.faces.relief import enlarged, lit
+from core.faces.relief import lit
 
 VERSION = "1.0"
 
@@ -45,15 +45,14 @@ class Sitter:
         self._shadow = hair.shadow(self._front)
         self._behind = body.backdrop(who)
         back.over(self._behind, self._light)
-        body.neck(self._behind, who)
-        body.clothes(self._behind, who)
+        self._trunk = body.neck(self._behind, who), body.clothes(self._behind, who)
         body.ears(self._behind, who)
 
     def portrait(self, action_units: Mapping[int, float], *, size: int = 512) -> Pixels:
         """One portrait; see `face`."""
         form = anatomy.build(self.who, action_units)
         picture = self._behind.copy()
-        body.under_chin(picture, form.outline)
+        body.under_chin(picture, form.outline, self._trunk)
         self._skin(picture, form)
         nose.draw(picture, form)
         mouth.draw(picture, form)
@@ -67,10 +66,8 @@ class Sitter:
 
     def _skin(self, picture: Floats, form: anatomy.Anatomy) -> None:
         relief = skin.relief(form)
-        relief.z += self._texture
-        colours = enlarged(lit(relief.z, skin.colour(form, self._complexion)))
-        patch = filled(form.outline, 0.006)
-        area = colours[patch.rows, patch.columns]
-        shut = self._shadow[patch.rows, patch.columns, None]
-        area *= 1 - shut * np.array([0.42, 0.55, 0.58], np.float32)
-        paint(picture, patch, area)
+        relief.z += relief.cut(self._texture)
+        colours = lit(relief.z, skin.colour(form, self._complexion), gloss=skin.gloss(self.who))
+        patch = relief.lay(picture, colours, form.outline, 0.006)
+        shut = self._shadow[patch.rows, patch.columns] * patch.mask
+        shade(picture, Patch(patch.rows, patch.columns, shut), (0.58, 0.45, 0.42))

@@ -7,7 +7,7 @@ import numpy as np
 from core.faces.anatomy import Anatomy
 from core.faces.canvas import Floats, Strands, filled, points, shade, spline
 
-_COUNTS = {"stubble": 2600, "full": 3200, "moustache": 0}
+_COUNTS = {"stubble": 2200, "full": 5200}
 
 
 def draw(picture: Floats, face: Anatomy) -> None:
@@ -19,16 +19,16 @@ def draw(picture: Floats, face: Anatomy) -> None:
     layer = Strands()
     inner, outer = _region(face)
     if kind != "moustache":
-        strength = 0.42 if kind == "stubble" else 0.72
+        strength = 0.36 if kind == "stubble" else 0.72
         tone = 0.25 + 0.75 * _tone(face)
         shade(picture, filled(np.concatenate([inner, outer[::-1]]), 0.05), tone, strength)
-        layer.draw(*_cheeks(face, inner, outer, _COUNTS[kind], rng), thickness=1 if kind == "stubble" else 2)
+        layer.draw(*_cheeks(face, inner, outer, _COUNTS[kind], rng))
     _moustache(picture, layer, face, rng)
     layer.over(picture)
 
 
 def _tone(face: Anatomy) -> Floats:
-    white = np.array([0.70, 0.69, 0.67])
+    white = np.array([0.62, 0.61, 0.59])
     tone = np.asarray(face.who.colours.hair) * 0.9
     return np.asarray(tone + (white - tone) * face.who.looks.grey, np.float32)
 
@@ -52,11 +52,14 @@ def _region(face: Anatomy) -> tuple[Floats, Floats]:
 
 
 def _colours(face: Anatomy, count: int, rng: np.random.Generator) -> Floats:
-    light = rng.uniform(0.65, 1.35, (count, 1))
-    white = np.array([0.78, 0.77, 0.75])
-    grey = rng.uniform(0, 1, (count, 1)) < face.who.looks.grey
+    light = rng.uniform(0.72, 1.28, (count, 1))
+    white = np.array([0.70, 0.69, 0.67])
+    grey = face.who.looks.grey
+    share = np.clip(rng.normal(grey, 0.2, (count, 1)), 0, 1) if grey else 0.0
     hair = np.asarray(face.who.colours.hair) * 0.95 + 0.01
-    return np.clip(np.where(grey, white, hair) * light, 0, 1).astype(np.float32)
+    if face.who.looks.beard == "stubble":
+        hair = 0.62 * hair + 0.38 * np.asarray(face.who.colours.skin) * 0.7
+    return np.clip((hair + (white - hair) * share) * light, 0, 1).astype(np.float32)
 
 
 def _cheeks(
@@ -67,7 +70,7 @@ def _cheeks(
     a = np.stack([np.interp(place, range(90), inner[:, i]) for i in (0, 1)], 1)
     b = np.stack([np.interp(place, range(90), outer[:, i]) for i in (0, 1)], 1)
     root = a + (b - a) * depth[:, None]
-    size = (0.085 if full else 0.020) * rng.uniform(0.6, 1.3, count)
+    size = (0.085 if full else 0.014) * rng.uniform(0.6, 1.3, count)
     angle = np.pi / 2 - 0.75 * root[:, 0] + rng.normal(0, 0.25, count)
     s = np.linspace(0, 1, 5)[None, :]
     turn = angle[:, None] + 0.35 * s * np.sign(root[:, :1])
@@ -79,13 +82,13 @@ def _cheeks(
 def _moustache(picture: Floats, layer: Strands, face: Anatomy, rng: np.random.Generator) -> None:
     edge = face.mouth.upper_edge
     stubble = face.who.looks.beard == "stubble"
-    count = 420 if stubble else 620
+    count = 380 if stubble else 900
     place, depth = rng.uniform(2, 58, count), rng.uniform(0, 1, count)
     lip = np.stack([np.interp(place, range(61), edge[:, i]) for i in (0, 1)], 1)
     t = np.abs(place - 30) / 30
     top = face.nose_base + 0.075 + (lip[:, 1] - face.nose_base - 0.12) * 0.75 * t**1.5
-    root_v = top + (lip[:, 1] - 0.012 - top) * depth * 0.9
-    size = (0.022 if stubble else 0.085) * rng.uniform(0.7, 1.2, count)
+    root_v = top + (lip[:, 1] - 0.045 - top) * depth
+    size = (0.014 if stubble else 0.070) * rng.uniform(0.7, 1.2, count)
     angle = np.pi / 2 - np.sign(lip[:, 0]) * (0.35 + 0.65 * t) + rng.normal(0, 0.15, count)
     s = np.linspace(0, 1, 5)[None, :]
     u = lip[:, :1] + size[:, None] * s * np.cos(angle)[:, None]
@@ -94,4 +97,4 @@ def _moustache(picture: Floats, layer: Strands, face: Anatomy, rng: np.random.Ge
         [edge[4:-4] - points((0, 0.005)), (edge[4:-4] * (1, 0) + points((0, face.nose_base + 0.10)))[::-1]]
     )
     shade(picture, filled(shadow, 0.03), 0.3 + 0.7 * _tone(face), 0.28 if stubble else 0.5)
-    layer.draw(np.stack([u, v], -1), _colours(face, count, rng), 1 if stubble else 2)
+    layer.draw(np.stack([u, v], -1), _colours(face, count, rng))

@@ -107,8 +107,8 @@ def _lashes(picture: Floats, face: Anatomy, eye: Eye, rng: np.random.Generator) 
     female = face.who.gender == "female"
     layer = Strands()
     for curve, count, length, lift in (
-        (eye.upper, 34, 0.052 if female else 0.030, -1.0),
-        (eye.lower, 20, 0.020 if female else 0.012, 0.75),
+        (eye.upper, 34, 0.046 if female else 0.024, -1.0),
+        (eye.lower, 18, 0.014 if female else 0.008, 0.75),
     ):
         place = np.sort(rng.uniform(0.12, 1.0, count))
         root = np.stack([np.interp(place * 40, range(41), curve[:, i]) for i in (0, 1)], 1)

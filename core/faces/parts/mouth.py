@@ -52,8 +52,8 @@ def _inside(picture: Floats, face: Anatomy) -> None:
         tongue = blob((0, float(mouth.lower_rim[30, 1]) - 0.005), (0.21, 0.42 * mouth.gap))
         paint(picture, tongue.times(1.5).within(gap), (0.60, 0.27, 0.26), 0.75)
     _teeth(picture, face, gap)
-    roof = ribbon(mouth.upper_rim + points((0, 0.012)), 0.05, 0.016)
-    shade(picture, roof.within(gap), (0.45, 0.36, 0.36), 0.75)
+    roof = ribbon(mouth.upper_rim + points((0, 0.004)), 0.034, 0.012)
+    shade(picture, roof.within(gap), (0.50, 0.40, 0.40), 0.70)
 
 
 def _teeth(picture: Floats, face: Anatomy, gap: Patch) -> None:
@@ -61,13 +61,13 @@ def _teeth(picture: Floats, face: Anatomy, gap: Patch) -> None:
     mouth = face.mouth
     half = 0.92 * float(mouth.upper_rim[-1, 0])
     u = np.linspace(-half, half, 61)
-    bite = (u / 0.40) ** 2
+    bite = (u / 0.42) ** 2
     scallop = 0.006 * np.abs(np.cos(u / 0.088 * np.pi + np.pi / 2)) ** 0.5
-    edge = np.stack([u, mouth.teeth - 0.055 * bite + scallop], 1)
+    edge = np.stack([u, mouth.teeth - 0.075 * bite + scallop], 1)
     top = np.stack([u, np.full(61, mouth.teeth - 0.35)], 1)
     row = filled(np.concatenate([top, edge[::-1]]), 0.004).within(gap)
     across = row.grid()[0]
-    fade = 0.95 - 0.42 * np.clip(np.abs(across) / 0.40, 0, 1) ** 1.6
+    fade = 0.98 - 0.38 * np.clip(np.abs(across) / 0.40, 0, 1) ** 1.6
     wear = face.who.wear
     ivory = np.array([0.93, 0.90, 0.85]) - wear * np.array([0.03, 0.06, 0.10])
     paint(picture, row, (ivory * fade[..., None]).astype(np.float32))

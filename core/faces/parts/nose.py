@@ -13,7 +13,7 @@ def draw(picture: Floats, face: Anatomy) -> None:
     base, width = face.nose_base, face.nose_width
     skin = np.asarray(face.who.colours.skin)
     warm = np.clip(skin * (0.62, 0.40, 0.36), 0, 1)
-    shade(picture, blob((0.045, base + 0.055), (width * 0.95, 0.075)), (0.72, 0.60, 0.57), 0.60)
+    shade(picture, blob((0.045, base + 0.055), (width * 0.95, 0.075)), (0.74, 0.62, 0.59), 0.45)
     for side in (-1, 1):
         hole = points(
             (side * width * 0.20, base - 0.002),
@@ -23,7 +23,7 @@ def draw(picture: Floats, face: Anatomy) -> None:
         )
         flare = 1 + 0.35 * face.au[9]
         shade(
-            picture, ribbon(spline(hole, 20), 0.040 * flare * taper(20, power=0.7), 0.010), warm * 0.45, 0.92
+            picture, ribbon(spline(hole, 20), 0.034 * flare * taper(20, power=0.7), 0.010), warm * 0.45, 0.92
         )
         wing = points(
             (side * width * 0.98, base - 0.15),

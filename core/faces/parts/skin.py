@@ -6,14 +6,16 @@ import numpy as np
 
 from core.faces.anatomy import Anatomy
 from core.faces.canvas import Floats, mirrored, points, spline
-from core.faces.relief import Relief, axes, noise, tint
+from core.faces.identity import Identity
+from core.faces.relief import Relief, noise, tint
 
 SIDES = (-1, 1)
 
 
 def relief(face: Anatomy) -> Relief:
     """The height of the skin everywhere in the face."""
-    ground = Relief(_ground(face))
+    ground = Relief(face.outline)
+    _ground(ground, face)
     _bones(ground, face)
     _nose(ground, face)
     _lids(ground, face)
@@ -25,17 +27,15 @@ def relief(face: Anatomy) -> Relief:
     return ground
 
 
-def _ground(face: Anatomy) -> Floats:
+def _ground(ground: Relief, face: Anatomy) -> None:
     """The bare ovoid of the head inside the face's outline."""
-    u, v = axes()
     right = face.outline[: len(face.outline) // 2 + 1]
     order = np.argsort(right[:, 1])
-    half = np.interp(v[:, 0], right[order, 1], right[order, 0]).astype(np.float32)[:, None]
-    across = np.clip(np.abs(u) / np.maximum(half, 0.12), 0, 0.985)
-    top, bottom = -1.62, face.chin
-    middle, reach = (top + bottom) / 2, (bottom - top) / 2
-    down = np.clip(np.abs(v - middle) / reach, 0, 0.985)
-    return np.asarray(0.80 * (1 - across**2.5) ** 0.5 * (1 - down**3.4) ** 0.5, np.float32)
+    half = np.interp(ground.v[:, 0], right[order, 1], right[order, 0])[:, None] + 0.02
+    across = np.clip(np.abs(ground.u) / np.maximum(half, 0.12), 0, 0.995)
+    top, bottom = -1.64, face.chin + 0.03
+    down = np.clip(np.abs(ground.v - (top + bottom) / 2) / (bottom - top) * 2, 0, 0.995)
+    ground.z += (0.80 * (1 - across**2.5) ** 0.5 * (1 - down**3.4) ** 0.5).astype(np.float32)
 
 
 def _bones(ground: Relief, face: Anatomy) -> None:
@@ -46,8 +46,8 @@ def _bones(ground: Relief, face: Anatomy) -> None:
     for side, brow in zip(SIDES, face.brows, strict=True):
         middle = brow[16]
         ground.bump((float(middle[0]), float(middle[1]) + 0.02), (0.30, 0.10), 0.050 if male else 0.026)
-        ground.bump((side * 0.44, -0.02), (0.27, 0.15), -0.085)
-        ground.bump((side * 0.17, -0.08), (0.10, 0.14), -0.060)
+        ground.bump((side * 0.44, -0.02), (0.28, 0.15), -0.072)
+        ground.bump((side * 0.17, -0.08), (0.11, 0.14), -0.042)
         height = 0.055 + 0.025 * shape.fullness + 0.050 * raised - 0.015 * wear
         ground.bump((side * (0.60 + 0.01 * raised), 0.42 - 0.06 * raised), (0.27, 0.21), height)
         ground.bump((side * 0.66, 0.80), (0.20, 0.25), -0.030 + 0.035 * shape.fullness - 0.025 * wear)
@@ -57,15 +57,15 @@ def _bones(ground: Relief, face: Anatomy) -> None:
 
 
 def _nose(ground: Relief, face: Anatomy) -> None:
-    u, v = axes()
-    bridge, base = face.who.features.nose_bridge, face.nose_base
-    width = face.nose_width
-    rise = np.interp(v, [-0.30, -0.10, 0.10, base - 0.14, base], [0.0, 0.060, 0.14, 0.30, 0.30])
-    rise *= np.interp(v, [-0.2, base - 0.2], [bridge, 0.5 + 0.5 * bridge])
-    spread = np.interp(v, [-0.2, 0.05, base - 0.15], [0.085, 0.080, 0.115 * (width / 0.225)])
-    under = 0.5 - 0.5 * np.tanh((v - base + 0.005 + 0.16 * u**2) / 0.036)
+    u, v = ground.u, ground.v
+    bridge, base, width = face.who.features.nose_bridge, face.nose_base, face.nose_width
+    wide = width / 0.225
+    rise = np.interp(v, [-0.30, -0.10, 0.10, base - 0.14, base], [0.0, 0.060, 0.135, 0.255, 0.20])
+    rise *= np.interp(v, [-0.2, base - 0.2], [bridge, 0.55 + 0.45 * bridge])
+    spread = np.interp(v, [-0.2, 0.05, base - 0.15], [0.090, 0.088, 0.118 * wide])
+    under = 0.5 - 0.5 * np.tanh((v - base + 0.012 + 0.16 * u**2) / 0.046)
     ground.z += (rise * np.exp(-((u / spread) ** 2)) * under).astype(np.float32)
-    ground.bump((0, base - 0.115), (0.105 * (width / 0.225), 0.085), 0.095)
+    ground.bump((0, base - 0.105), (0.108 * wide, 0.090), 0.105)
     for side in SIDES:
         ground.bump((side * width * 0.76, base - 0.085), (0.066, 0.078), 0.120)
         wing = mirrored(
@@ -98,7 +98,7 @@ def _lips(ground: Relief, face: Anatomy) -> None:
     upper = (mouth.upper_edge + mouth.upper_rim) / 2
     lower = (mouth.lower_edge + mouth.lower_rim) / 2
     middle = mouth.upper_rim[30]
-    ground.bump((0, float(middle[1])), (0.40, 0.24), 0.050)
+    ground.bump((0, float(middle[1])), (0.46, 0.26), 0.050)
     ground.groove(upper[6:-6:6], 0.045, -0.022 * fullness)
     ground.groove(lower[6:-6:6], 0.055, -0.045 * fullness)
     ground.groove(mouth.upper_rim[::6], 0.016, 0.030, even=True)
@@ -148,7 +148,7 @@ def _eye_folds(ground: Relief, face: Anatomy) -> None:
 
 def _cheek_folds(ground: Relief, face: Anatomy) -> None:
     au, wear = face.au, face.who.wear
-    depth = min(0.10 + 0.45 * wear + 0.95 * au[12] + 0.60 * au[10] + 0.55 * au[9] + 0.25 * au[15], 1.5)
+    depth = min(0.02 + 0.42 * wear + 0.95 * au[12] + 0.60 * au[10] + 0.55 * au[9] + 0.25 * au[15], 1.5)
     corner = face.mouth.upper_rim[-1]
     out = 0.075 + 0.02 * au[12]
     for side in SIDES:
@@ -180,7 +180,7 @@ def _chin_folds(ground: Relief, face: Anatomy) -> None:
 
 def texture(face: Anatomy, rng: np.random.Generator) -> Floats:
     """Fine relief that belongs to the person: pores and small unevenness."""
-    coarse = 0.0011 * noise(rng, grain=0.030)
+    coarse = 0.0006 * noise(rng, grain=0.030)
     fine = (0.00050 + 0.00040 * face.who.wear) * noise(rng, grain=0.008)
     return np.asarray(coarse + fine, np.float32)
 
@@ -197,29 +197,33 @@ def base_colour(face: Anatomy, rng: np.random.Generator) -> Floats:
 
 def _freckle(albedo: Floats, face: Anatomy, rng: np.random.Generator) -> None:
     count = int(240 * face.who.looks.freckles + 26 * max(face.who.wear - 0.5, 0))
-    spots = Relief(np.zeros(albedo.shape[:2], np.float32))
+    spots = Relief(face.outline)
     for u, v in rng.normal((0, 0.28), (0.45, 0.24), (count, 2)):
         size = float(rng.uniform(0.008, 0.016))
         spots.bump((float(u), float(v)), (size, size), float(rng.uniform(0.1, 0.4)))
-    tint(albedo, np.clip(spots.z, 0, 0.5), np.asarray(face.who.colours.skin) * (0.74, 0.60, 0.50))
+    tint(spots.cut(albedo), np.clip(spots.z, 0, 0.5), np.asarray(face.who.colours.skin) * (0.74, 0.60, 0.50))
 
 
 def colour(face: Anatomy, base: Floats) -> Floats:
     """The complexion at this moment: blood in the cheeks, shade around the eyes, lips apart."""
     who, au = face.who, face.au
-    albedo = base.copy()
+    spots, tired = Relief(face.outline), Relief(face.outline)
+    albedo = spots.cut(base).copy()
     skin = np.asarray(who.colours.skin)
     rosy = skin * (1.04, 0.77, 0.76)
     heat = who.looks.flush * (1 + 0.35 * au[12] + 0.4 * au[4])
-    spots = Relief(np.zeros(base.shape[:2], np.float32))
     for side in SIDES:
         spots.bump((side * 0.60, 0.44 - 0.05 * au[12]), (0.27, 0.20), 0.50 * heat)
     spots.bump((0, face.nose_base - 0.12), (0.17, 0.13), 0.40 * heat)
     spots.bump((0, face.chin - 0.2), (0.22, 0.15), 0.22 * heat)
     tint(albedo, np.clip(spots.z, 0, 0.8), rosy)
-    tired = Relief(np.zeros(base.shape[:2], np.float32))
     for eye in face.eyes:
         tired.bump((eye.pupil[0] - eye.side * 0.03, 0.15), (0.20, 0.07), 0.18 + 0.22 * who.wear)
         tired.bump((eye.pupil[0], -0.10), (0.24, 0.10), 0.20)
     tint(albedo, np.clip(tired.z, 0, 0.7), skin * (0.80, 0.68, 0.70))
     return albedo
+
+
+def gloss(who: Identity) -> float:
+    """The skin's sheen, which stands out more on dark skin and fades with age."""
+    return float((0.75 + 1.1 * (1 - np.mean(who.colours.skin))) * (1 - 0.3 * who.wear))
