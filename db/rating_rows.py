@@ -65,7 +65,7 @@ def complete(row: dict[str, Value], *, bounds: Bounds, left_out: LeftOut) -> dic
     scale_id = str(row["scale_id"])
     row["row_id"] = f"{row['trial_id']}-{scale_id}"
     row["subject_id"] = row["rater_id"] = row["session_id"]
-    row["rater_type"] = "human"
+    row["rater_type"] = row["kind"]  # nobody shall take a simulated rating for a person's
     row["scale_min"], row["scale_max"] = bounds.get(scale_id, (None, None))
     row["option_order"] = _option_orders(str(row["option_order"])).get(scale_id)
     row["exclusion_reason"] = left_out.reason(row)

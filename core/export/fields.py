@@ -43,7 +43,7 @@ _TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
     ),
     "subject_id": ("The participant.", "", "", OF_MODEL, "new random id"),
     "session_id": ("The participant's sitting.", "", "", OF_MODEL, "new random id"),
-    "rater_type": ("Who rated.", "", "human or model", "", ""),
+    "rater_type": ("Who rated.", "", "human, simulated or model", "", ""),
     "rater_id": ("Who rated: the participant, or the model's name.", "", "", "", "people: the subject_id"),
     "model_version": ("Version of the model.", "", "", "a person", ""),
     "block": ("Block of trials inside the session.", "", "from 1", OF_MODEL, ""),

@@ -267,3 +267,14 @@ def test_only_hashes_of_pictures_are_served(app, name):
 def test_health_answers_for_the_database(app):
     response = app.browser().get("/api/health")
     assert (response.status_code, response.json()) == (200, {"ok": True, "problem": None})
+
+
+def test_a_simulated_rating_never_passes_for_a_person_s(app):
+    with engine.writing(store.engine()) as conn:
+        link = stored.make_link(conn, "demo", "simulated")
+    browser, _ = begun(app, link=link)
+    post(browser, [answer(app.trials(browser, "simulated.demo")[0])], key="simulated.demo")
+    assert ratings() == []
+    with engine.reading(store.engine()) as conn:
+        rows = list(tables.ratings(conn, "demo", kinds=("simulated",)))
+    assert {row["rater_type"] for row in rows} == {"simulated"}
