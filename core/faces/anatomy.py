@@ -107,8 +107,8 @@ def _brow(who: Identity, au: Mapping[int, float], side: int) -> Floats:
     )
     inner = np.array([1.0, 0.62, 0.18, 0.0])
     outer = np.array([0.0, 0.35, 0.95, 0.85])
-    knots[:, 1] -= 0.150 * au[1] * inner + 0.145 * au[2] * outer
-    knots[:, 1] += au[4] * np.array([0.150, 0.125, 0.080, 0.030]) * (1 - 0.45 * au[1])
+    knots[:, 1] -= 0.162 * au[1] * inner + 0.145 * au[2] * outer
+    knots[:, 1] += au[4] * np.array([0.150, 0.125, 0.080, 0.030]) * (1 - 0.55 * au[1])
     knots[:, 1] += au[9] * np.array([0.055, 0.045, 0.020, 0.0])
     knots[:, 1] += 0.012 * (au[6] + au[7]) * outer
     knots[:, 0] -= (0.062 * au[4] + 0.020 * au[9]) * np.array([1.0, 0.9, 0.5, 0.1])
@@ -159,9 +159,16 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
     t = np.linspace(-1, 1, 61)
     press = 0.55 * max(au[23], au[24]) + 0.25 * au[17] * (1 - au[25])
     half = features.mouth_width + 0.090 * au[12] + 0.085 * au[20] - 0.030 * au[23] - 0.025 * au[24]
-    half -= 0.065 * au[26] * (1 - 0.6 * au[12]) + 0.015 * au[15] + 0.015 * au[17]
+    half -= 0.095 * au[26] * (1 - 0.6 * au[12]) + 0.015 * au[15] + 0.015 * au[17]
     middle = 0.935 + 0.02 * (who.shape.length - 1.55) - 0.018 * au[12] - 0.030 * au[17]
-    corner = -0.014 - 0.118 * au[12] + 0.105 * au[15] + 0.035 * au[20] + 0.10 * drop + 0.015 * au[17]
+    corner = (
+        -0.014
+        - 0.118 * au[12]
+        + 0.105 * au[15]
+        + 0.035 * au[20]
+        + 0.36 * drop * (1 - 0.5 * au[12])
+        + 0.015 * au[17]
+    )
     corner_bend = 2.2 - 0.5 * au[12]
     u = half * t + features.uneven[2] * 0.5
     line = middle + corner * np.abs(t) ** corner_bend + features.uneven[2] * t
@@ -170,7 +177,9 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
     fall = 0.062 * au[25] * (1 + 0.75 * au[12]) + 0.90 * drop + 0.075 * au[16] - 0.020 * au[17]
     open_ = np.clip((1 - t**2), 0, 1) ** (0.62 + 0.12 * au[12])
     square = np.clip((1 - t**4), 0, 1)
-    raised = lift * (1 - 0.35 * t**2) * square
+    # The levator pulls beside the nose: the lip rises in two places and squares off.
+    peaks = np.exp(-(((np.abs(t) - 0.48) / 0.34) ** 2))
+    raised = lift * (0.55 + 0.50 * peaks) * square
     parted = au[25] > 0 or drop > 0 or au[16] > 0
     part = 1.0 if parted else 0.30
     upper_rim = line - raised * part
@@ -182,7 +191,7 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
     thick_l *= 1 + 0.10 * au[17]
     bow = np.clip(1 - np.abs(t) ** 1.7, 0, 1) ** 0.85 * (1 - 0.20 * np.exp(-((t / 0.13) ** 2)))
     belly = np.clip(1 - t**2, 0, 1) ** 0.72
-    upper_edge = upper_rim - thick_u * bow - raised * (0.25 if parted else 0.35)
+    upper_edge = upper_rim - thick_u * bow - raised * (0.25 if parted else 0.55)
     lower_edge = lower_rim + thick_l * belly
     stack = [np.stack([u, v], 1).astype(np.float32) for v in (upper_edge, upper_rim, lower_rim, lower_edge)]
     return Mouth(

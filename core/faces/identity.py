@@ -190,11 +190,12 @@ _CLOTHS: tuple[Rgb, ...] = (
     (0.80, 0.77, 0.72),
 )
 _BACKDROPS: tuple[Rgb, ...] = (
-    (0.70, 0.72, 0.73),
-    (0.74, 0.71, 0.67),
-    (0.66, 0.70, 0.72),
-    (0.71, 0.72, 0.68),
-    (0.72, 0.69, 0.71),
+    (0.68, 0.73, 0.71),
+    (0.78, 0.73, 0.66),
+    (0.64, 0.71, 0.77),
+    (0.77, 0.71, 0.69),
+    (0.71, 0.70, 0.75),
+    (0.72, 0.74, 0.67),
 )
 _STYLES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {
@@ -248,7 +249,7 @@ def _near(rng: np.random.Generator, centre: float, spread: float) -> float:
 def _shape(rng: np.random.Generator, *, male: bool) -> Shape:
     return Shape(
         width=_near(rng, 1.0 if male else 0.965, 0.030),
-        jaw=_near(rng, 1.04 if male else 0.93, 0.045),
+        jaw=_near(rng, 1.03 if male else 0.94, 0.03),
         chin=_near(rng, 1.12 if male else 0.90, 0.08),
         length=_near(rng, 1.55 if male else 1.46, 0.04),
         fullness=_near(rng, 0.0, 0.45),

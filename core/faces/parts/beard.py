@@ -84,9 +84,9 @@ def _moustache(picture: Floats, layer: Strands, face: Anatomy, rng: np.random.Ge
     stubble = face.who.looks.beard == "stubble"
     count = 380 if stubble else 900
     place, depth = rng.uniform(2, 58, count), rng.uniform(0, 1, count)
-    lip = np.stack([np.interp(place, range(61), edge[:, i]) for i in (0, 1)], 1)
+    lip = np.stack([np.interp(place, range(61), edge[:, i]) for i in (0, 1)], 1) * (1.12, 1)
     t = np.abs(place - 30) / 30
-    top = face.nose_base + 0.075 + (lip[:, 1] - face.nose_base - 0.12) * 0.75 * t**1.5
+    top = face.nose_base + 0.085 + (lip[:, 1] - face.nose_base - 0.12) * 0.55 * t**2
     root_v = top + (lip[:, 1] - 0.045 - top) * depth
     size = (0.014 if stubble else 0.070) * rng.uniform(0.7, 1.2, count)
     angle = np.pi / 2 - np.sign(lip[:, 0]) * (0.35 + 0.65 * t) + rng.normal(0, 0.15, count)

@@ -47,9 +47,9 @@ def neck(picture: Floats, who: Identity) -> Patch:
         (half * 1.02, 0.75),
         (half * 0.96, 1.35),
         (half * 0.98, 1.66),
-        (half * 1.26, 1.92),
-        (0.95, 2.20),
-        (1.15, 2.6),
+        (half * 1.06, 1.86),
+        (0.74, 2.12),
+        (0.95, 2.6),
     )
     edge = spline(right, 40)
     outline = np.concatenate([edge, edge[::-1] * points((-1, 1))])

@@ -13,7 +13,7 @@ from core.faces.canvas import CENTRE, SIDE, UNIT, Floats, Strands, along, ellips
 from core.faces.identity import Identity
 
 _ALONG = 14  # positions on a strand
-_WHITE = np.array([0.66, 0.65, 0.635])
+_WHITE = np.array([0.58, 0.57, 0.56])
 Pairs = tuple[tuple[float, float], ...]
 
 
@@ -46,7 +46,7 @@ class _Head:
         if mirror:
             curves = curves * np.array([-1, 1])
         if fill:
-            self._mass(layer, curves[:, : _ALONG - 1], fill)
+            self._mass(layer, curves[:, 1 : _ALONG - 1], fill)
         places = self.rng.uniform(0, 1, count)
         strands = self._strands(curves, places, span, stray, wave)
         self._lay(layer, strands, self.colours(count, places))
@@ -64,10 +64,10 @@ class _Head:
         s = np.linspace(0, 1, _ALONG)
         whole = along(padded, places * (len(curves) - 1))
         gathered = along(padded, np.clip(locks, 0, 1) * (len(curves) - 1))
-        whole += (gathered - whole) * (0.6 * s**1.5)[None, :, None]
-        strands = _parts(whole, *self._spans(len(places), span))
+        whole = whole + (gathered - whole) * (0.6 * s**1.5)[None, :, None]
+        strands: Floats = _parts(whole, *self._spans(len(places), span))
         phase = self.rng.uniform(-0.8, 0.8, (len(places), 2)) + locks[:, None] * 40
-        loose = np.where(self.rng.uniform(0, 1, len(places)) < 0.06, 3.0, 1.0)
+        loose = np.where(self.rng.uniform(0, 1, len(places)) < 0.03, 2.6, 1.0)
         drift = self.rng.normal(0, stray, (len(places), 1, 2)) * loose[:, None, None] * s[None, :, None]
         swing = wave * np.sin(s[None, :, None] * 11 + phase[:, None, :]) * s[None, :, None] ** 0.7
         return np.asarray(strands + drift + swing, np.float32)

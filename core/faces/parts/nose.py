@@ -16,10 +16,10 @@ def draw(picture: Floats, face: Anatomy) -> None:
     shade(picture, blob((0.045, base + 0.055), (width * 0.95, 0.075)), (0.74, 0.62, 0.59), 0.45)
     for side in (-1, 1):
         hole = points(
-            (side * width * 0.20, base - 0.002),
-            (side * width * 0.42, base - 0.030),
-            (side * width * 0.70, base - 0.022),
-            (side * width * 0.80, base + 0.002),
+            (side * width * 0.24, base + 0.004),
+            (side * width * 0.44, base - 0.026),
+            (side * width * 0.68, base - 0.026),
+            (side * width * 0.78, base - 0.012),
         )
         flare = 1 + 0.35 * face.au[9]
         shade(

@@ -63,7 +63,7 @@ def _nose(ground: Relief, face: Anatomy) -> None:
     rise = np.interp(v, [-0.30, -0.10, 0.10, base - 0.14, base], [0.0, 0.060, 0.135, 0.255, 0.20])
     rise *= np.interp(v, [-0.2, base - 0.2], [bridge, 0.55 + 0.45 * bridge])
     spread = np.interp(v, [-0.2, 0.05, base - 0.15], [0.090, 0.088, 0.118 * wide])
-    under = 0.5 - 0.5 * np.tanh((v - base + 0.012 + 0.16 * u**2) / 0.046)
+    under = 0.5 - 0.5 * np.tanh((v - base + 0.008 + 1.0 * u**2) / 0.052)
     ground.z += (rise * np.exp(-((u / spread) ** 2)) * under).astype(np.float32)
     ground.bump((0, base - 0.105), (0.108 * wide, 0.090), 0.105)
     for side in SIDES:
