@@ -72,7 +72,7 @@ def _check(folder: Path, *, replace: bool) -> None:
         raise ExportError(f"{folder}: is a file; give the name of a folder")
     if not replace:
         raise ExportError(
-            f"{folder}: is there already and not empty; give another folder or ask to replace it"
+            f"{folder}: is there already and not empty; give another folder or ask to replace it (--replace)"
         )
     if not (folder / MARK).is_file():
         raise ExportError(

@@ -1,0 +1,217 @@
+"""The command as a user at a shell meets it, on a real database and over real HTTP."""
+
+import csv
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from click.testing import CliRunner, Result
+from PIL import Image
+from starlette.applications import Starlette
+
+from core.cli import main
+from pages import api
+from pages.api import store
+
+PROJECT = Path(__file__).resolve().parents[2]
+EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("FACENORM_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FACENORM_MODELS", str(tmp_path / "models"))
+    monkeypatch.delenv("FACENORM_DATABASE_URL", raising=False)
+
+    def run(*arguments: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def study_file(tmp_path: Path) -> Path:
+    """The demo study with twelve pictures of its own and four trials."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for number in range(12):
+        picture = Image.new("RGB", (64, 64), (20 * number, 120, 90))
+        picture.save(folder / f"id{number // 6:02d}_{EMOTIONS[number % 6]}.png")
+    text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+    text = text.replace("folder: ../demo", "folder: faces")
+    text = text.replace("manifest: manifest.csv", 'pattern: "{identity}_{emotion}.png"')
+    text = text.replace("per_participant: 24", "per_participant: 4")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_help_names_every_command_and_loads_nothing_heavy():
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "core.cli", "--help"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in main.commands:
+        assert f"\n  {name}" in said.stdout
+    loaded = {line.rpartition("|")[2].strip() for line in said.stderr.splitlines()}
+    assert not loaded & {"torch", "pandas", "cv2", "numpy", "streamlit", "sqlalchemy", "pydantic"}
+
+
+def test_a_study_goes_from_file_to_open_and_closed(run, study_file):
+    assert "12 stimuli to rate" in run("study", "check", study_file).output
+    assert "version 1" in run("study", "load", study_file).output
+    assert "version 1" in run("study", "load", study_file).output  # the same content is the same version
+    assert "is open (pilot)" in run("study", "open", "demo", "--phase", "pilot").output
+    assert "open\tpilot" in run("study", "list").output
+    run("study", "close", "demo")
+    assert "nothing to close" in run("study", "close", "demo", code=1).output
+
+
+def test_an_edited_study_is_a_new_version(run, study_file):
+    run("study", "load", study_file)
+    study_file.write_text(study_file.read_text().replace("per_participant: 4", "per_participant: 5"))
+    assert "version 2" in run("study", "load", study_file).output
+
+
+def test_a_wrong_study_is_refused_with_file_line_and_mend(run, study_file):
+    study_file.write_text(study_file.read_text().replace("per_participant: 4", "per_participants: 4"))
+    output = run("study", "load", study_file, code=1).output
+    assert f"{study_file}:" in output
+    assert "per_participant" in output
+    assert run("study", "list").output == ""
+
+
+def test_a_study_that_wants_more_trials_than_stimuli_is_refused(run, study_file):
+    study_file.write_text(study_file.read_text().replace("per_participant: 4", "per_participant: 13"))
+    assert "13" in run("study", "check", study_file, code=1).output
+
+
+def test_an_unknown_study_is_named_with_those_that_there_are(run, study_file):
+    run("study", "load", study_file)
+    assert "loaded: demo" in run("export", "demmo", "--out", "x", code=1).output
+
+
+def test_a_backup_brings_back_what_was_lost(run, study_file, tmp_path):
+    run("study", "load", study_file)
+    run("backup", tmp_path / "kept.db")
+    (tmp_path / "data" / "facenorm.db").unlink()
+    for rest in (tmp_path / "data").glob("facenorm.db-*"):
+        rest.unlink()
+    run("restore", tmp_path / "kept.db")
+    assert "demo" in run("study", "list").output
+
+
+def test_missing_weights_are_named_with_size_licence_and_command(run, tmp_path):
+    output = run("rate", PROJECT / "docs", "--out", tmp_path / "ai.csv", code=1).output
+    assert "facenorm models fetch mini-xception" in output
+    assert "MIT" in output
+    assert str(tmp_path / "models") in output
+    assert not (tmp_path / "ai.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["x.png"], ["--study", "demo", "--out", "x"], ["x", "--study", "y"]]
+)
+def test_rate_wants_either_paths_or_a_study(run, arguments):
+    assert "facenorm rate faces/ --out ai.csv" in run("rate", *arguments, code=2).output
+
+
+def test_real_faces_get_a_csv_of_ratings_and_a_broken_one_its_reason(run, shared, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACENORM_MODELS", str(shared / "models"))
+    folder = tmp_path / "portraits"
+    shutil.copytree(shared / "faces", folder)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
+    (folder / "notes.txt").write_text("passed over")
+    run("rate", folder, "--detector", "yunet", "--out", tmp_path / "ai.csv")
+    with (tmp_path / "ai.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    emotions = {row["stim_file"]: row["response_label"] for row in rows if row["scale_id"] == "emotion"}
+    portraits = [name for name in emotions if name != "couple.jpg"]
+    assert len(portraits) == 9
+    assert sum(emotions[name] == "happy" for name in portraits) >= 6
+    (broken,) = [row for row in rows if row["stim_file"] == "broken.jpg"]
+    assert broken["status"] == "unreadable"
+    assert broken["reason"]
+    assert "notes.txt" not in {row["stim_file"] for row in rows}
+
+
+def test_a_study_s_stimuli_are_rated_once_and_only_what_is_missing(run, study_file, shared, monkeypatch):
+    monkeypatch.setenv("FACENORM_MODELS", str(shared / "models"))
+    run("study", "load", study_file)
+    arguments = ("rate", "--study", "demo", "--detector", "yunet")
+    assert "12 no face" in run(*arguments).output  # plain colours
+    assert "rated already" in run(*arguments).output
+
+
+@pytest.fixture
+def server(run) -> Iterator[str]:
+    """The routes on a real port, over the database of the commands."""
+    store.engine.cache_clear()
+    api.migrate()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=api.ROUTES), port=port, log_level="warning", ws="none")
+    )
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    deadline = time.monotonic() + 30
+    while not running.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    running.should_exit = True
+    thread.join()
+    store.engine().dispose()
+    store.engine.cache_clear()
+
+
+def test_simulated_participants_answer_over_http_and_stay_apart(run, study_file, server, tmp_path):
+    run("study", "load", study_file)
+    assert "not open" in run("simulate", "demo", "--url", server, code=1).output
+    run("study", "open", "demo")
+    run("simulate", "demo", "-n", "3", "--url", server)
+    people = run("export", "demo", "--private", "--out", tmp_path / "people").output
+    assert "ratings.csv 0" in people
+    simulated = run("export", "demo", "--private", "--simulated", "--out", tmp_path / "simulated").output
+    assert f"ratings.csv {3 * 4 * 5}" in simulated
+    with (tmp_path / "simulated" / "norms.csv").open(encoding="utf-8", newline="") as file:
+        rated = [int(row["emotion_n"]) for row in csv.DictReader(file)]
+    assert rated == [1] * 12  # least rated first: 3 participants x 4 trials cover 12 stimuli once
+
+
+def test_simulate_says_when_nobody_answers(run, study_file):
+    run("study", "load", study_file)
+    run("study", "open", "demo")
+    assert "make run" in run("simulate", "demo", "--url", "http://127.0.0.1:9", code=1).output
+
+
+def test_a_public_export_needs_a_box_that_asks(run, study_file, tmp_path):
+    study_file.write_text(study_file.read_text().replace("      shares: true\n", ""))
+    run("study", "load", study_file)
+    assert "shares: true" in run("export", "demo", "--out", tmp_path / "out", code=1).output
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_export_is_never_written_over_another_unasked(run, study_file, tmp_path):
+    run("study", "load", study_file)
+    run("export", "demo", "--out", tmp_path / "out")
+    assert "--replace" in run("export", "demo", "--out", tmp_path / "out", code=1).output
+    run("export", "demo", "--out", tmp_path / "out", "--replace")
+
+
+def test_a_researcher_gets_a_new_one_time_password(run):
+    first, second = (run("researcher", "ada").output.split()[1] for _ in range(2))
+    assert first != second
