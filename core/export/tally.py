@@ -13,17 +13,20 @@ from core import norms
 from core.export import fields
 from core.export.sheets import Chunk
 from core.ratings import Kind, Row, Value
-from core.study import Scale
+from core.study import Scale, Text
 
-_BATCH = 50_000  # ratings written out again at a time
 _RATING = ("stimulus_id", "scale_id", "response", "response_label")
 _NOTHING = pd.DataFrame(columns=["stimulus_id", *norms.ABOUT_STIMULUS])
 
 
 class Tally:
-    """Counts the ratings that pass by, per stimulus, scale and value."""
+    """Counts the ratings that pass by, per stimulus, scale and value.
 
-    def __init__(self) -> None:
+    batch: norms are computed of so many ratings at a time, or of one stimulus where it has more.
+    """
+
+    def __init__(self, *, batch: int = 50_000) -> None:
+        self._batch = batch
         self._counts: dict[Value, Counter[tuple[Value, ...]]] = {}
         self._about: dict[Value, tuple[Value, ...]] = {}
 
@@ -41,14 +44,23 @@ class Tally:
 
     def norms(self, scales: Mapping[str, Scale]) -> pd.DataFrame:
         """The norms as core.norms computes them, a row per stimulus; no rows when nothing was counted."""
-        parts = [norms.table(frame, scales) for frame in self._frames()]
+        known = {scale_id: self._with_labels(scale_id, scale) for scale_id, scale in scales.items()}
+        parts = [norms.table(frame, known) for frame in self._frames()]
         return pd.concat(parts, ignore_index=True) if parts else _NOTHING.copy()
+
+    def _with_labels(self, scale_id: str, scale: Scale) -> Scale:
+        # An earlier version of the study may have offered other options; they get columns after the rest.
+        found = {
+            label for counts in self._counts.values() for of, _, label in counts if of == scale_id and label
+        }
+        new: dict[str, Text] = {str(label): {} for label in sorted(map(str, found - set(scale.options)))}
+        return scale.model_copy(update={"options": {**scale.options, **new}}) if new else scale
 
     def _frames(self) -> Iterator[pd.DataFrame]:
         batch: list[pd.DataFrame] = []
         for stimulus in self._counts:
             batch.append(self._frame(stimulus))
-            if sum(map(len, batch)) >= _BATCH:
+            if sum(map(len, batch)) >= self._batch:
                 yield pd.concat(batch, ignore_index=True)
                 batch = []
         if batch:
