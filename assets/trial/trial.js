@@ -565,7 +565,10 @@ class View {
 
   listen() {
     this.onKey = (event) => this.keydown(event);
-    this.onFocus = () => (this.visit = Symbol("visit"));
+    this.onFocus = (event) => {
+      this.visit = Symbol("visit");
+      this.focused = event.target;
+    };
     this.onLeave = () => this.lease.release();
     // A page restored from the back-forward cache shows what the server knew long ago.
     this.onReturn = (event) => event.persisted && location.reload();
@@ -574,6 +577,17 @@ class View {
     window.addEventListener("pagehide", this.onLeave);
     window.addEventListener("pageshow", this.onReturn);
     this.timer = setInterval(() => this.tick(), 1000);
+    this.guard = new MutationObserver(() => this.dismiss());
+    this.guard.observe(document.body, { attributes: true, attributeFilter: ["inert"], subtree: true });
+  }
+
+  /** Streamlit's dialog about the connection makes the page inert; this element says it in words. */
+  dismiss() {
+    const inert = this.root.parentElement.closest("[inert]");
+    if (!inert) return;
+    document.querySelector('[data-testid="stDialog"] button')?.click();
+    inert.inert = false;
+    if (this.lease.held) this.focused?.focus({ preventScroll: true });
   }
 
   start() {
@@ -846,6 +860,7 @@ class View {
   destroy() {
     this.turn += 1;
     clearInterval(this.timer);
+    this.guard.disconnect();
     window.removeEventListener("keydown", this.onKey, true);
     window.removeEventListener("pagehide", this.onLeave);
     window.removeEventListener("pageshow", this.onReturn);

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
@@ -53,7 +55,6 @@ def test_a_network_cut_of_20_s_loses_and_doubles_nothing(server: Server, visitor
     walk.face(page, 4)
     expect(page.locator(".fn-status")).to_contain_text("Answers waiting for the connection: 2")
     page.wait_for_timeout(20_000)
-    # Streamlit lays a dialog over the page by now; the face and its keys must stay usable.
     expect(page.locator(".fn-status")).to_contain_text("Not saved yet")
     expect(page.get_by_text("Connection error")).to_be_hidden()
     walk.rate_by_keyboard(page)
@@ -82,8 +83,13 @@ def test_after_sigkill_every_acknowledged_answer_is_there(server: Server, visito
         walk.rate_by_keyboard(page)
     page.wait_for_timeout(20)
     server.kill()
+    # Streamlit makes the page inert under its dialog within seconds; keys and mouse must go on.
+    page.wait_for_timeout(8000)
     walk.face(page, 4)
     walk.rate_by_keyboard(page)
+    walk.face(page, 5)
+    walk.lines(page)[1].click()
+    expect(page.locator(".fn-thumb").nth(1)).to_be_visible()
     expect(page.locator(".fn-status")).to_contain_text("Not saved yet")
     server.start()
     assert acknowledged
@@ -174,14 +180,19 @@ def test_a_lost_cookie_stops_with_words_and_keeps_the_answers(server: Server, vi
     page.context.clear_cookies()
     walk.rate_by_keyboard(page)
     expect(page.get_by_text("The server does not know this browser any more")).to_be_visible()
-    assert len(page.evaluate("JSON.parse(Object.entries(localStorage).find(([n]) => n.endsWith(':queue'))[1])")) == 1
+    assert (
+        len(page.evaluate("JSON.parse(Object.entries(localStorage).find(([n]) => n.endsWith(':queue'))[1])"))
+        == 1
+    )
     page.context.add_cookies(held)
     page.get_by_role("button", name="Try again").click()
     rate_the_rest(page, 2)
     assert walk.code(page)
 
 
-def test_a_closed_tab_gives_its_answers_when_the_link_is_opened_again(server: Server, visitor: Visitor) -> None:
+def test_a_closed_tab_gives_its_answers_when_the_link_is_opened_again(
+    server: Server, visitor: Visitor
+) -> None:
     page = visitor()
     walk.to_trials(page, server.url)
     session = walk.session_of(page)
@@ -226,7 +237,8 @@ def test_a_picture_that_fails_is_tried_again_and_its_trial_flagged(server: Serve
     rate_the_rest(page, 1)
     assert walk.code(page)
     flags = server.rows(
-        "select onset_ok from answer a join trial t using (trial_id) where session_id = ? order by trial_index", session
+        "select onset_ok from answer join trial using (trial_id) where session_id = ? order by trial_index",
+        session,
     )
     assert flags[0] == (0,)
     assert flags[-1] == (1,)
@@ -255,8 +267,17 @@ def test_going_back_makes_a_revision_and_keeps_the_first(
 
 
 @pytest.fixture
-def pairs(make_server: Callable[..., Server]) -> Server:
-    return make_server(("ratings_per_stimulus: 20", "ratings_per_stimulus: 20\n  show: [target, reference]"))
+def pairs(make_server: Callable[..., Server], pictures: Path, tmp_path: Path) -> Server:
+    """Edited faces beside the neutral that each was made from, which is not rated itself."""
+    folder = tmp_path / "faces"
+    shutil.copytree(pictures, folder)
+    rows = (folder / "manifest.csv").read_text(encoding="utf-8").splitlines()
+    edited = [row for row in rows if "_neutral.jpg,id" not in row]
+    (folder / "manifest.csv").write_text("\n".join(edited), encoding="utf-8")
+    return make_server(
+        ("ratings_per_stimulus: 20", "ratings_per_stimulus: 20\n  show: [target, reference]"),
+        (f"folder: {pictures}", f"folder: {folder}"),
+    )
 
 
 def test_two_faces_are_shown_in_named_roles(pairs: Server, visitor: Visitor) -> None:

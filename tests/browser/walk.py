@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, expect
 
+
 def welcome(page: Page, url: str, language: str = "en") -> None:
     page.goto(f"{url}/?study=demo&lang={language}")
     page.locator("form .tick").first.wait_for()
@@ -46,9 +47,8 @@ def lines(page: Page) -> list[Locator]:
 
 def session_of(page: Page) -> str:
     """Read the session's id from the names under which the browser keeps its answers."""
-    return page.evaluate(
-        "Object.keys(localStorage).find(name => name.startsWith('facenorm:') && name.endsWith(':lease')).split(':')[1]"
-    )
+    name = page.evaluate("Object.keys(localStorage).find(name => /^facenorm:.*:lease$/.test(name))")
+    return name.split(":")[1]
 
 
 def code(page: Page) -> str:
