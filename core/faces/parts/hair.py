@@ -92,7 +92,8 @@ class _Head:
         light = np.clip(0.95 + streak + self.rng.normal(0, 0.14, count), 0.6, 1.4)[:, None]
         grey = self.who.looks.grey
         share = np.clip(self.rng.normal(grey, 0.22, (count, 1)), 0, 1) if grey else 0.0
-        return np.clip((self.tone + (_WHITE - self.tone) * share) * light, 0, 1).astype(np.float32)
+        tones = (self.tone + (_WHITE - self.tone) * share) * light
+        return np.asarray(np.clip(tones, 0, 1), np.float32)
 
     def aged(self, factor: float) -> Floats:
         """The mean colour of the hair at a brightness."""
@@ -328,7 +329,7 @@ def _curly(head: _Head) -> None:
     head.curls(head.front, (low + (high - low) * depth).astype(np.float32), 0.055)
 
 
-_STYLES: Mapping[str, Callable[[_Head], None]] = MappingProxyType(
+STYLES: Mapping[str, Callable[[_Head], None]] = MappingProxyType(
     {
         "short": _short,
         "quiff": _quiff,
@@ -347,7 +348,7 @@ _STYLES: Mapping[str, Callable[[_Head], None]] = MappingProxyType(
 def build(who: Identity) -> tuple[Strands, Strands]:
     """The hair behind and in front of the face."""
     head = _Head(who)
-    _STYLES[who.looks.hair_style](head)
+    STYLES[who.looks.hair_style](head)
     return head.back, head.front
 
 
