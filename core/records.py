@@ -170,6 +170,7 @@ class Participant:
     consents: Mapping[str, bool]  # by item
     excluded: bool
     exclusion_reason: str | None
+    completion_code: str | None = None  # None until the session is complete
 
 
 @dataclass(frozen=True, slots=True)

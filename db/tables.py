@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, get_args
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from core.records import Participant, Phase, SessionKind, StudyStimulus
 from db import exclusions, rating_rows, studies
@@ -103,8 +103,10 @@ def participants(
     abouts, consents = _about(conn, of_study), _consents(conn, of_study)
     names = ("session_id", "study_id", "study_version", "config_hash", "kind", "phase", "language")
     more = ("utc_offset_min", "began_at", "completed_at")
+    # A code is nobody's before it is shown to them.
+    code = case((session.c.completed_at.is_not(None), session.c.completion_code))
     found = (
-        select(*(session.c[name] for name in (*names, *more)))
+        select(*(session.c[name] for name in (*names, *more)), code.label("completion_code"))
         .where(*of_study)
         .order_by(session.c.study_version, session.c.began_at, session.c.session_id)
     )

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from core.records import StudyVersion
 from db import engine as db_engine
 from db import studies
 from pages.ui import guard, resources
@@ -38,19 +39,23 @@ def render() -> None:
     guard.require()
     st.title("Export")
     with db_engine.reading(resources.engine()) as conn:
-        titles = {version.study_id: version.title for version in studies.listing(conn)}
-    if not titles:
+        versions = studies.listing(conn)
+    if not versions:
         st.info("There is no study yet. Load one on the page “Studies”.")
         return
-    study_id = st.selectbox("Study", sorted(titles), format_func=lambda i: f"{titles[i]} ({i})")
+    version = st.selectbox("Study", versions, format_func=_named)
     public = _public()
     excel = st.checkbox(
         "For Excel",
         help="Adds a byte-order mark, without which Excel shows Korean and Japanese as garbage.",
     )
-    _download(study_id, public=public, excel=excel)
+    _download(version, public=public, excel=excel)
     with st.expander("What is in it"):
         st.markdown(_FILES)
+
+
+def _named(version: StudyVersion) -> str:
+    return f"{version.title} ({version.study_id}, version {version.version}, {version.state})"
 
 
 def _public() -> bool:
@@ -64,8 +69,10 @@ def _public() -> bool:
     return choice == "public"
 
 
-def _download(study_id: str, *, public: bool, excel: bool) -> None:
-    query = urlencode({"public": int(public), "excel": int(excel)})
+def _download(version: StudyVersion, *, public: bool, excel: bool) -> None:
+    query = urlencode({"version": version.version, "public": int(public), "excel": int(excel)})
     label = "Download public export" if public else "Download private export"
-    st.link_button(label, f"/api/export/{study_id}?{query}", type="primary", icon=":material/download:")
+    st.link_button(
+        label, f"/api/export/{version.study_id}?{query}", type="primary", icon=":material/download:"
+    )
     st.caption("A zip of CSV files, made when you press. A large study takes a while.")

@@ -37,6 +37,17 @@ def newest(conn: Connection, study_id: str) -> StudyVersion:
     return version
 
 
+def numbered(conn: Connection, study_id: str, number: int) -> StudyVersion:
+    """Return a study's version of that number."""
+    from db import studies
+
+    last = newest(conn, study_id).version
+    for version in studies.listing(conn):
+        if (version.study_id, version.version) == (study_id, number):
+            return version
+    raise StudyError(f"{study_id} has no version {number}; its versions are 1 to {last}")
+
+
 def current(conn: Connection, study_id: str) -> StudyVersion:
     """Return the version that takes participants, else the newest."""
     from db import studies

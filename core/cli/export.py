@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from core.export import Tables
     from core.ratings import Row
-    from core.records import Participant, Phase, Picture, SessionKind
+    from core.records import Participant, Phase, Picture, SessionKind, StudyVersion
     from core.study import Study
 
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.argument("study_id")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder, or a .zip file.")
 @click.option("--public/--private", default=True, help="What may be shared, or all.  [default: public]")
+@click.option("--version", type=int, help="A version.  [default: the open one, else the newest]")
 @click.option("--excel", is_flag=True, help="Byte-order marks, for Korean and Japanese.")
 @click.option("--replace", is_flag=True, help="An earlier export in --out makes way.")
 @click.option("--pictures", is_flag=True, help="Add the original pictures, unchanged.")
@@ -36,6 +37,7 @@ def export(
     study_id: str,
     out: Path,
     public: bool,
+    version: int | None,
     excel: bool,
     replace: bool,
     pictures: bool,
@@ -56,11 +58,12 @@ def export(
     kinds: tuple[SessionKind, ...] = ("simulated",) if simulated else ("human",)
     phases: tuple[Phase, ...] = ("pilot",) if pilot else ("live",)
     with engine.writing(opened) as conn:
-        database.newest(conn, study_id)
-        audit.write(conn, who, "public export" if public else "private export", study_id)
+        wanted = database.numbered(conn, study_id, version) if version else database.current(conn, study_id)
+        what = "public export" if public else "private export"
+        audit.write(conn, who, what, f"{study_id} version {wanted.version}")
     # One transaction for all tables: they show the same moment.
     with engine.reading(opened) as conn:
-        tables = _tables(conn, study_id, kinds, phases, pictures=pictures)
+        tables = _tables(conn, wanted, kinds, phases, pictures=pictures)
         if public:
             _require_sharing(tables.study)
         if out.suffix == ".zip":
@@ -70,7 +73,7 @@ def export(
                 exports.pack(folder, out)
         else:
             counts = exports.write(out, tables, public=public, excel=excel, replace=replace)
-    click.echo(f"{out}: " + ", ".join(f"{name} {n}" for name, n in counts.items()))
+    click.echo(f"{out}: version {wanted.version}, " + ", ".join(f"{name} {n}" for name, n in counts.items()))
 
 
 def _require_sharing(study: Study) -> None:
@@ -83,7 +86,7 @@ def _require_sharing(study: Study) -> None:
 
 def _tables(
     conn: Connection,
-    study_id: str,
+    version: StudyVersion,
     kinds: Sequence[SessionKind],
     phases: Sequence[Phase],
     *,
@@ -94,18 +97,21 @@ def _tables(
     from db import pictures as blobs
     from db import tables
 
-    study = from_json(database.current(conn, study_id).content)
-    participants = list(tables.participants(conn, study_id, kinds=kinds, phases=phases))
+    study = from_json(version.content)
+    study_id, config_hash = version.study_id, version.config_hash
+    participants = list(
+        tables.participants(conn, study_id, config_hash=config_hash, kinds=kinds, phases=phases)
+    )
 
     def picture(stim_sha256: str) -> Picture | None:
         return blobs.get(conn, stim_sha256)
 
     return Tables(
         study=study,
-        ratings=lambda: tables.ratings(conn, study_id, kinds=kinds, phases=phases),
-        ai_ratings=lambda: _ai_rows(conn, study_id),
+        ratings=lambda: tables.ratings(conn, study_id, config_hash=config_hash, kinds=kinds, phases=phases),
+        ai_ratings=lambda: _ai_rows(conn, version),
         participants=lambda: participants,
-        stimuli=lambda: tables.stimuli(conn, study_id),
+        stimuli=lambda: tables.stimuli(conn, study_id, config_hash=config_hash),
         sharing=_sharing(study, participants),
         picture=picture if pictures else None,
     )
@@ -117,17 +123,14 @@ def _sharing(study: Study, participants: Sequence[Participant]) -> Collection[st
     return {one.session_id for one in participants if asked and all(map(one.consents.get, asked))}
 
 
-def _ai_rows(conn: Connection, study_id: str) -> Iterator[Row]:
+def _ai_rows(conn: Connection, version: StudyVersion) -> Iterator[Row]:
     from core import ratings
     from db import ai, studies
 
-    for version in studies.listing(conn):
-        if version.study_id == study_id:
-            stimuli = {each.served_sha256: each for each in studies.stimuli(conn, version.config_hash)}
-            yield from ratings.ai_rows(
-                ai.results(conn, version.config_hash),
-                stimuli,
-                study_id=study_id,
-                study_version=version.version,
-                config_hash=version.config_hash,
-            )
+    return ratings.ai_rows(
+        ai.results(conn, version.config_hash),
+        {each.served_sha256: each for each in studies.stimuli(conn, version.config_hash)},
+        study_id=version.study_id,
+        study_version=version.version,
+        config_hash=version.config_hash,
+    )

@@ -187,6 +187,13 @@ PARTICIPANTS = (
         "completed_at_utc", "time", "When it was completed, UTC.", "ISO 8601", "", "not completed", DROPPED
     ),
     Field(
+        "completion_code",
+        "text",
+        "The code that the participant was shown at the end.",
+        missing="not completed",
+        public=DROPPED,
+    ),
+    Field(
         "utc_offset_min",
         "integer",
         "Offset of the browser's clock from UTC.",

@@ -23,7 +23,7 @@ _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 async def export(request: Request) -> Response:
     """Send a zip of a study's tables to a researcher; the work is done by a process of its own.
 
-    Query: public=1 (default) or 0, excel=1 for a byte-order mark.
+    Query: version=N (default: the open or newest one), public=1 (default) or 0, excel=1 for byte-order marks.
     """
     name = await run_in_threadpool(_researcher, request.cookies.get(cookies.LOGIN, ""))
     study_id = request.path_params["study_id"]
@@ -38,6 +38,8 @@ async def export(request: Request) -> Response:
     options = ["--public" if public else "--private", "--who", name]
     if request.query_params.get("excel") == "1":
         options.append("--excel")
+    if (version := request.query_params.get("version", "")).isdecimal():
+        options += ["--version", version]
     code, said = await _run(["export", study_id, "--out", str(target), *options])
     if code != 0:
         shutil.rmtree(scratch)

@@ -215,3 +215,12 @@ def test_an_export_is_never_written_over_another_unasked(run, study_file, tmp_pa
 def test_a_researcher_gets_a_new_one_time_password(run):
     first, second = (run("researcher", "ada").output.split()[1] for _ in range(2))
     assert first != second
+
+
+def test_an_export_holds_one_version(run, study_file, tmp_path):
+    run("study", "load", study_file)
+    study_file.write_text(study_file.read_text().replace("per_participant: 4", "per_participant: 5"))
+    run("study", "load", study_file)
+    assert "version 2," in run("export", "demo", "--out", tmp_path / "newest").output
+    assert "version 1," in run("export", "demo", "--version", "1", "--out", tmp_path / "first").output
+    assert "1 to 2" in run("export", "demo", "--version", "3", "--out", tmp_path / "x", code=1).output

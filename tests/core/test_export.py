@@ -133,6 +133,7 @@ def participant(number: int) -> Participant:
         },
         consents={"part": True, "sharing": number != 5},
         excluded=number == 6,
+        completion_code="AB23CD45",
         exclusion_reason="wrote to me, asked to be left out" if number == 6 else None,
     )
 
