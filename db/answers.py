@@ -37,7 +37,7 @@ def _trial_facts(conn: Connection, session_id: str, trial_id: str) -> Row[tuple[
     found = (
         select(
             trial_stimulus.c.stimulus_id,
-            sessions.is_main().label("is_main"),
+            trial_stimulus.c.is_main,
             session.c.session_id,
             session.c.study_id,
             session.c.study_version,

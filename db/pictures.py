@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from core.records import Picture
-from db.schema import blob, stimulus, trial, trial_stimulus
+from db.schema import blob, stimulus, trial_stimulus
 from db.statements import insert
 
 
@@ -30,13 +30,12 @@ def save(conn: Connection, pictures: Iterable[Picture]) -> None:
 def allowed(conn: Connection, *, session_id: str, served_sha256: str) -> bool:
     """Tell whether a picture belongs to a trial of the session."""
     shown = (
-        select(trial.c.trial_id)
-        .join(trial_stimulus, trial_stimulus.c.trial_id == trial.c.trial_id)
+        select(trial_stimulus.c.trial_id)
         .join(
             stimulus,
             (stimulus.c.config_hash == trial_stimulus.c.config_hash)
             & (stimulus.c.stimulus_id == trial_stimulus.c.stimulus_id),
         )
-        .where(trial.c.session_id == session_id, stimulus.c.served_sha256 == served_sha256)
+        .where(trial_stimulus.c.session_id == session_id, stimulus.c.served_sha256 == served_sha256)
     )
     return conn.execute(shown.limit(1)).first() is not None

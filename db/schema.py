@@ -214,8 +214,12 @@ trial_stimulus = Table(
     Column("position", Integer, nullable=False),
     Column("config_hash", String(64), nullable=False),
     Column("stimulus_id", String(64), nullable=False),
+    # What follows is known from the trial; it is here for the index that counts plans.
+    Column("session_id", ForeignKey("session.session_id"), nullable=False),
+    Column("is_main", Boolean, nullable=False),  # neither practice nor attention check nor repeat
     ForeignKeyConstraint(["config_hash", "stimulus_id"], ["stimulus.config_hash", "stimulus.stimulus_id"]),
     CheckConstraint("role IN ('target', 'reference')", name="role"),
+    Index("ix_trial_stimulus_plan", "session_id", "role", "is_main", "stimulus_id"),
 )
 
 answer = Table(
@@ -252,7 +256,7 @@ response = Table(
     Column("study_version", Integer, nullable=False),
     Column("kind", String(9), nullable=False),
     Column("phase", String(5), nullable=False),
-    Column("is_main", Boolean, nullable=False),  # neither practice nor attention check nor repeat
+    Column("is_main", Boolean, nullable=False),
     ForeignKeyConstraint(["trial_id", "revision"], ["answer.trial_id", "answer.revision"]),
     CheckConstraint("status IN ('answered', 'not_applicable')", name="status"),
     # Holds all that tables.counts() reads, in the order in which it groups.

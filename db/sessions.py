@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
 
 from core.errors import SessionError
 from core.records import ConsentGiven, Phase, Session, SessionKind, Shown, StudyVersion, Trial
@@ -113,10 +113,9 @@ def planned(conn: Connection, config_hash: str, *, kind: SessionKind, phase: Pha
     alive = or_(session.c.completed_at.is_not(None), session.c.last_seen_at >= now() - LIVE_FOR)
     per_stimulus = (
         select(trial_stimulus.c.stimulus_id, func.count())
-        .join(trial, trial.c.trial_id == trial_stimulus.c.trial_id)
-        .join(session, session.c.session_id == trial.c.session_id)
+        .join(session, session.c.session_id == trial_stimulus.c.session_id)
         .where(session.c.config_hash == config_hash, session.c.kind == kind, session.c.phase == phase, alive)
-        .where(trial_stimulus.c.role == "target", is_main())
+        .where(trial_stimulus.c.role == "target", trial_stimulus.c.is_main)
         .group_by(trial_stimulus.c.stimulus_id)
     )
     counts.update(row._tuple() for row in conn.execute(per_stimulus))
@@ -126,14 +125,13 @@ def planned(conn: Connection, config_hash: str, *, kind: SessionKind, phase: Pha
 def trials(conn: Connection, session_id: str) -> tuple[Trial, ...]:
     """List a session's trials in the order of their presentation."""
     shown: dict[str, list[Shown]] = {}
-    of_session = trial.c.session_id == session_id
     for trial_id, role, stimulus_id in conn.execute(
         select(trial_stimulus.c.trial_id, trial_stimulus.c.role, trial_stimulus.c.stimulus_id)
-        .join(trial, trial.c.trial_id == trial_stimulus.c.trial_id)
-        .where(of_session)
+        .where(trial_stimulus.c.session_id == session_id)
         .order_by(trial_stimulus.c.position)
     ):
         shown.setdefault(trial_id, []).append(Shown(role, stimulus_id))
+    of_session = trial.c.session_id == session_id
     rows = conn.execute(select(trial).where(of_session).order_by(trial.c.trial_index, trial.c.attempt))
     return tuple(_trial(row, shown[row.trial_id]) for row in rows)
 
@@ -261,11 +259,6 @@ def _token(nonce: str, study_id: str, kind: SessionKind) -> str:
     return hmac.new(nonce.encode(), f"session {kind} {study_id}".encode(), "sha256").hexdigest()
 
 
-def is_main() -> ColumnElement[bool]:
-    """Select trials that count as ratings: neither practice nor attention check nor repeat."""
-    return and_(~trial.c.is_practice, ~trial.c.is_attention, ~trial.c.is_repeat)
-
-
 def _has_answer() -> ColumnElement[bool]:
     return select(answer.c.trial_id).where(answer.c.trial_id == trial.c.trial_id).exists()
 
@@ -302,6 +295,8 @@ def _save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequ
             "position": position,
             "config_hash": config_hash,
             "stimulus_id": seen.stimulus_id,
+            "session_id": session_id,
+            "is_main": not (one.is_practice or one.is_attention or one.is_repeat),
         }
         for one in plan
         for position, seen in enumerate(one.shown)

@@ -224,14 +224,20 @@ def _create_trial_stimulus() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("config_hash", sa.String(64), nullable=False),
         sa.Column("stimulus_id", sa.String(64), nullable=False),
+        sa.Column("session_id", sa.String(32), nullable=False),
+        sa.Column("is_main", sa.Boolean(), nullable=False),
         sa.CheckConstraint("role IN ('target', 'reference')", name="ck_trial_stimulus_role"),
         sa.ForeignKeyConstraint(
             ["config_hash", "stimulus_id"],
             ["stimulus.config_hash", "stimulus.stimulus_id"],
             name="fk_trial_stimulus_config_hash_stimulus_id",
         ),
+        sa.ForeignKeyConstraint(["session_id"], ["session.session_id"], name="fk_trial_stimulus_session_id"),
         sa.ForeignKeyConstraint(["trial_id"], ["trial.trial_id"], name="fk_trial_stimulus_trial_id"),
         sa.PrimaryKeyConstraint("trial_id", "role", name="pk_trial_stimulus"),
+    )
+    op.create_index(
+        "ix_trial_stimulus_plan", "trial_stimulus", ["session_id", "role", "is_main", "stimulus_id"]
     )
 
 
