@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
-from sqlalchemy import Connection
 
 from core.records import AiResult, Stimulus, StudyVersion
 from core.vision import registry, weights
@@ -18,8 +17,6 @@ from db.ai import AiRun
 from pages.ui import choose, guard, parts, processes, resources, results, tables
 
 TOP = 3  # probabilities shown per face
-STARTED = "AI rating started"
-STARTS_WITHIN = timedelta(minutes=2)  # from the press to the run: the libraries of a model load slowly
 STALE = timedelta(minutes=1)  # a run without a sign of life for so long has stopped
 STATUS = {"ok": "ok", "no_face": "no face", "unreadable": "unreadable", "abstained": "abstained"}
 
@@ -28,7 +25,7 @@ def render() -> None:
     """Choose, fetch, start, watch: from top to bottom."""
     who = guard.require().name
     st.title("AI ratings")
-    version = choose.version()
+    version = choose.current()
     if version is None:
         st.info("There is no study yet. Load one on the page “Studies”.")
         return
@@ -148,8 +145,17 @@ def _start(version: StudyVersion, raters: Sequence[str], detector: str, who: str
         return
     with db_engine.writing(resources.engine()) as conn:
         detail = f"{version.study_id} version {version.version}: {', '.join(raters)} on {detector}"
-        audit.write(conn, who, STARTED, detail)
-    arguments = ["--study", version.study_id, "--raters", ",".join(raters), "--detector", detector]
+        audit.write(conn, who, "AI rating started", detail)
+    arguments = [
+        "--study",
+        version.study_id,
+        "--raters",
+        ",".join(raters),
+        "--detector",
+        detector,
+        "--who",
+        who,
+    ]
     processes.start(name, "rate", *arguments)
     st.rerun()
 
@@ -180,24 +186,14 @@ def _state(version: StudyVersion) -> None:
         run = ai.latest_run(conn, version.config_hash)
         found = tuple(ai.results(conn, version.config_hash))
         stimuli = studies.stimuli(conn, version.config_hash)
-        who = _who(conn, version, run) if run else ""
     if run is None:
         st.info("No model has rated this study yet.")
         return
-    _progress(run, who, found)
+    _progress(run, found)
     _results(found, stimuli)
 
 
-def _who(conn: Connection, version: StudyVersion, run: AiRun) -> str:
-    about = f"{version.study_id} version {version.version}:"
-    for entry in audit.read(conn):
-        soon = timedelta(0) <= run.began_at - entry.at < STARTS_WITHIN
-        if entry.what == STARTED and entry.detail.startswith(about) and soon:
-            return entry.who
-    return "a shell"
-
-
-def _progress(run: AiRun, who: str, found: Sequence[AiResult]) -> None:
+def _progress(run: AiRun, found: Sequence[AiResult]) -> None:
     st.subheader("The newest run", anchor=False)
     end = run.finished_at or run.seen_at
     working = run.finished_at is None and datetime.now(UTC) - run.seen_at < STALE
@@ -212,8 +208,9 @@ def _progress(run: AiRun, who: str, found: Sequence[AiResult]) -> None:
         st.error(run.problem)
     versions = sorted({f"{r.rater_id} {r.rater_version} ({r.weights_sha256[:8]})" for r in found})
     st.caption(
-        f"{run.done} of {run.total} rated in {(end - run.began_at).total_seconds():.1f} s · "
-        f"began {run.began_at:%Y-%m-%d %H:%M:%S} UTC by {who} · {', '.join(versions)} on {run.detector}"
+        f"{run.done} of {run.total} rated in {(end - run.began_at).total_seconds():.1f} s · began "
+        f"{run.began_at:%Y-%m-%d %H:%M:%S} UTC, started by {run.who} on {run.host} · "
+        f"{', '.join(versions)} on faces found by {run.detector}"
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from pages.ui import session
+from pages.ui import parts, session
 
 if TYPE_CHECKING:
     from db.researchers import Login
@@ -65,7 +65,7 @@ def render() -> None:
     """Show the form that this visitor needs: log in, set a password, or log out."""
     login = session.researcher()
     if problem := st.query_params.get("problem"):
-        st.error(problem)
+        st.error(parts.sentence(problem))
     if login is None:
         ask(st.query_params.get("next", ""))
     elif login.must_change:
@@ -91,7 +91,7 @@ def renew(login: Login) -> None:
 def _account(login: Login) -> None:
     st.title("Your login")
     st.write(f"You are logged in as **{login.name}** until {login.expires_at:%Y-%m-%d %H:%M} UTC.")
-    st.markdown("[Go to the studies](/studies)")
+    st.html('<a href="/studies">Go to the studies</a>')
     with st.expander("Change your password"):
         _new(key="password", data={"token": session.researcher_token()}, height="content")
     _out(key="logout", data={"token": session.researcher_token()}, height="content")

@@ -17,7 +17,7 @@ from core.records import Phase, SessionKind, StudyVersion
 from core.study import Study
 from db import audit, sessions, studies
 from db import engine as db_engine
-from pages.ui import guard, processes, resources, session
+from pages.ui import guard, parts, processes, resources, session
 
 LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語"}
 STATE_COLOURS = {"loaded": "blue", "open": "green", "closed": "gray"}
@@ -66,7 +66,7 @@ def _load(who: str) -> None:
             text, name, folder = _source(path, upload, base)
             _checked(text, name, folder, who=who if loaded else None)
     except FacenormError as error:
-        st.error(str(error).replace("\n", "  \n"))
+        st.error("  \n".join(map(parts.sentence, str(error).splitlines())))
 
 
 def _source(path: str, upload: object, base: str) -> tuple[str, str, Path]:
@@ -121,7 +121,7 @@ def _store(parsed: Study, gathered: stimuli.Gathered, text: str, who: str) -> st
 def _warnings(lines: Sequence[str]) -> None:
     if lines:
         with st.expander(f"{len(lines)} warnings", icon=":material/warning:", expanded=True):
-            st.markdown("\n".join(f"- {line}" for line in lines))
+            st.markdown("\n".join(f"- {parts.sentence(line)}" for line in lines))
 
 
 # ---- one study
@@ -177,10 +177,14 @@ def _links(version: StudyVersion) -> None:
     token = session.once(f"preview:{version.study_id}", lambda: _preview_token(version.study_id))
     with st.expander("Links", icon=":material/link:", expanded=True):
         for language in languages if version.state == "open" else ():
-            st.caption(f"Participants, {LANGUAGES[language]}")
-            st.code(_link(study=version.study_id, lang=language), language=None, wrap_lines=True)
-        st.caption("Preview: looks the same and counts nowhere")
-        st.code(_link(study=version.study_id, link=token), language=None, wrap_lines=True)
+            _one_link(f"Participants, {LANGUAGES[language]}", _link(study=version.study_id, lang=language))
+        _one_link("Preview: counts nowhere", _link(study=version.study_id, link=token))
+
+
+def _one_link(name: str, link: str) -> None:
+    left, right = st.columns([1, 3], vertical_alignment="center", gap="small")
+    left.markdown(name)
+    right.code(link, language=None, wrap_lines=True)
 
 
 def _preview_token(study_id: str) -> str:

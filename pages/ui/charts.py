@@ -31,6 +31,7 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "neutral": ("#8c8c8c", "circle-open"),
     "contempt": ("#8a6d3b", "cross"),
 }
+ZERO_LIGHT, ZERO_DARK = "#66707f", "#a3a9b8"  # a nought is there to be read, not to be seen first
 OTHER_MARK = ("#8c8c8c", "x")
 ACCENT = "#d55e00"
 
@@ -108,6 +109,12 @@ def ink_on(proportion: float, *, dark: bool) -> str:
     return "#000000" if (_luminance(nearest) + 0.05) ** 2 > 0.05 * 1.05 else "#ffffff"
 
 
+def _ink_of(count: float, proportion: float, *, dark: bool) -> str:
+    if count == 0:
+        return ZERO_DARK if dark else ZERO_LIGHT
+    return ink_on(proportion, dark=dark)
+
+
 def _annotations(
     counts: NDArray[np.float64], proportions: NDArray[np.float64], columns: Sequence[str], *,
     show: str, dark: bool,
@@ -119,7 +126,7 @@ def _annotations(
         y=[y for y, _ in cells],
         mode="text",
         text=[_cell(counts[cell], proportions[cell], show) for cell in cells],
-        textfont={"color": [ink_on(proportions[cell], dark=dark) for cell in cells]},
+        textfont={"color": [_ink_of(counts[cell], proportions[cell], dark=dark) for cell in cells]},
         hoverinfo="skip",
     )
 
@@ -196,7 +203,7 @@ def filled(answers: Sequence[int], *, wanted: int, dark: bool = False) -> go.Fig
     upper = max([wanted, *answers], default=wanted)
     figure.add_vline(x=wanted, line={"color": ACCENT, "dash": "dash", "width": 1.5})
     figure.add_annotation(
-        x=wanted, y=1, yref="paper", yanchor="bottom", showarrow=False,
+        x=wanted, y=1, yref="paper", yanchor="bottom", xanchor="right", showarrow=False,
         text=f"wanted: {wanted}", font={"color": ACCENT},
     )  # fmt: skip
     figure.update_layout(margin={"t": 28}, bargap=0.15)

@@ -34,7 +34,7 @@ def show(snapshot: Snapshot, asked: Mapping[str, Scale], model: Model | None) ->
     )  # fmt: skip
     found = results.attempt(lambda: _pairs(snapshot, asked, model, shared, what))
     if isinstance(found, Missing):
-        st.info(found.reason)
+        st.info(parts.sentence(found.reason))
         return
     chart, numbers = st.columns([3, 1], gap="large")
     with chart:
@@ -88,7 +88,7 @@ def _points(found: Pairs, snapshot: Snapshot) -> None:
 def _numbers(found: Pairs) -> None:
     compared = results.attempt(lambda: results.compared(found))
     if isinstance(compared, Missing):
-        st.info(compared.reason)
+        st.info(parts.sentence(compared.reason))
         return
     for name, value, low, high in _lines(compared):
         st.metric(name, parts.number(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -22,4 +23,6 @@ def require() -> Login:
     if who.must_change:
         login.renew(who)
         st.stop()
+    # A link in Markdown would open a new tab.
+    st.sidebar.html(f'{escape(who.name)} · <a href="/researcher">log out or change password</a>')
     return who

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -33,6 +34,16 @@ def is_dark() -> bool:
 def picture(stimulus: Stimulus) -> str:
     """Return the address of a picture; the researcher's cookie opens it."""
     return f"/api/stimuli/{stimulus.served_sha256}"
+
+
+def plain(text: str) -> str:
+    """Write what somebody else wrote so that Markdown leaves it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+\-.!|~$:])", r"\\\1", text)
+
+
+def sentence(text: str) -> str:
+    """Write an error's text as a line of its own."""
+    return plain(text[:1].upper() + text[1:])
 
 
 def percent(share: float | None) -> str:

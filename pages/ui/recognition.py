@@ -107,7 +107,7 @@ def _restricted(table: Table, *, shared: bool) -> Table:
 def _matrix(table: Table, cells: Literal["proportions", "counts"]) -> None:
     st.markdown(f"**{table.title}**")
     if isinstance(table.found, Missing):
-        st.info(table.found.reason)
+        st.info(parts.sentence(table.found.reason))
         return
     figure = charts.confusion(
         table.found.counts.astype(float),
@@ -132,7 +132,7 @@ def _hits(sides: dict[str, Confusion | Missing]) -> None:
     for name, found in usable.items():
         whole = results.attempt(lambda found=found: confusion.overall(found))  # type: ignore[misc]
         if isinstance(whole, Missing):
-            st.info(whole.reason)
+            st.info(parts.sentence(whole.reason))
             continue
         st.caption(
             f"{name.capitalize()}: {parts.percent(whole.h)} of {whole.n} "

@@ -22,7 +22,7 @@ def reliability(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVe
     found = _alphas(version.config_hash, snapshot.fingerprint, snapshot, asked)
     estimates = {scale_id: one for scale_id, one in found.items() if isinstance(one, Estimate)}
     if estimates:
-        chart, table = st.columns(2, gap="large")
+        chart, table = st.columns([4, 5], gap="large")
         with chart:
             figure = charts.reliability(
                 [_line(scale_id, one) for scale_id, one in estimates.items()], dark=parts.is_dark()
@@ -31,7 +31,9 @@ def reliability(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVe
         table.dataframe(_alpha_table(estimates, asked), hide_index=True, height="content")
     missing = {scale_id: one.reason for scale_id, one in found.items() if isinstance(one, Missing)}
     if missing:
-        st.info("\n".join(f"- **{scale_id}**: {reason}" for scale_id, reason in missing.items()))
+        st.info(
+            "\n".join(f"- **{scale_id}**: {parts.sentence(reason)}" for scale_id, reason in missing.items())
+        )
 
 
 @st.cache_resource(max_entries=32, show_spinner="Resampling …")
@@ -75,16 +77,17 @@ def norms(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion)
     parts.section("Norms per stimulus", definitions.NORMS)
     found = _norms(version.config_hash, snapshot.fingerprint, snapshot, asked)
     if isinstance(found, Missing):
-        st.info(found.reason)
+        st.info(parts.sentence(found.reason))
         return
     st.dataframe(
         _shown(found, snapshot, asked),
         hide_index=True,
+        placeholder="",
         row_height=ROW_PX,
         height=min(640, 40 + ROW_PX * len(found)),
         column_config={
             "face": st.column_config.ImageColumn("", width=ROW_PX + 8, pinned=True),
-            "H": st.column_config.NumberColumn(format="percent"),
+            "H": st.column_config.NumberColumn(format="%.0f%%"),
             **{f"{scale_id} M": st.column_config.NumberColumn(format="%.2f") for scale_id in asked},
         },
     )
@@ -115,7 +118,7 @@ def _choice(found: pd.DataFrame, scale_id: str) -> dict[str, object]:
     name = "" if scale_id == results.EMOTION else f"{scale_id} "
     ties = of["mode_ties"].fillna(1) > 1
     return {
-        f"{name}H": of["h"].to_list(),
+        f"{name}H": (of["h"] * 100).to_list(),
         f"{name}95 %": [parts.interval(*ends) for ends in zip(of["h_low"], of["h_high"], strict=True)],
         f"{name}mode": [f"{m} (tie)" if tie else m for m, tie in zip(of["mode"], ties, strict=True)],
         f"{name}n": of["n"].fillna(0).astype(int).to_list(),

@@ -96,3 +96,10 @@ def test_line_of_equality_only_where_units_are_the_same():
         for same in (True, False)
     }
     assert drawn == {True: 1, False: 0}
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_noughts_are_dim_but_keep_the_contrast_that_wcag_asks_of_small_text(dark):
+    ink = charts._ink_of(0, 0.0, dark=dark)
+    dimmer, brighter = sorted(map(charts._luminance, (charts.proportions_scale(dark=dark)[0][1], ink)))
+    assert 4.5 <= (brighter + 0.05) / (dimmer + 0.05) < 8

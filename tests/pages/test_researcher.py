@@ -1,0 +1,363 @@
+"""Researcher pages, run by AppTest on a real database."""
+
+import random
+import re
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core import cookies, plan, simulate, stimuli
+from core import study as study_files
+from core.records import AiResult, Score
+from core.settings import PROJECT
+from db import ai, answers, audit, engine, researchers, sessions, studies
+from pages.api import store
+from pages.ui import session
+
+PASSWORD = "three quiet brown horses"
+EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
+
+
+@pytest.fixture
+def installation(tmp_path, monkeypatch):
+    """An empty database of its own."""
+    monkeypatch.setenv("FACENORM_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("FACENORM_DATABASE_URL", "")
+    monkeypatch.setenv("FACENORM_MODELS", str(tmp_path / "models"))
+    (tmp_path / "data").mkdir()
+    # AppTest has no browser, and so neither cookies nor an address.
+    monkeypatch.setattr(session, "_cookies", dict)
+    store.engine.cache_clear()
+    st.cache_resource.clear()
+    st.cache_data.clear()
+    store.migrate()
+    yield store.engine()
+    store.engine().dispose()
+    store.engine.cache_clear()
+
+
+@pytest.fixture
+def researcher(installation, monkeypatch):
+    """A login whose cookie every page sees."""
+    with engine.writing(installation) as conn:
+        first = researchers.set_one_time(conn, "ada")
+    token = researchers.log_in(installation, "ada", first).token
+    with engine.writing(installation) as conn:
+        token = researchers.change_password(conn, token, PASSWORD).token
+    monkeypatch.setattr(session, "_cookies", lambda: {cookies.LOGIN: token})
+    return token
+
+
+@pytest.fixture
+def study_file(tmp_path):
+    """The demo study with two identities in place of eight."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    rng = np.random.default_rng(1)
+    rows = ["file,identity,intended_emotion"]
+    for identity in ("id01", "id02"):
+        for emotion in EMOTIONS:
+            name = f"{identity}_{emotion}.png"
+            Image.fromarray(rng.integers(0, 255, (96, 96, 3), dtype=np.uint8)).save(folder / name)
+            rows.append(f"{name},{identity},{emotion}")
+    (folder / "manifest.csv").write_text("\n".join(rows))
+    text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+    path = tmp_path / "demo.yaml"
+    path.write_text(
+        text.replace("folder: ../demo", f"folder: {folder}").replace(
+            "per_participant: 24", "per_participant: 12"
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture
+def version(installation, study_file):
+    """The study, loaded and open."""
+    parsed = study_files.read(study_file)
+    gathered = stimuli.gather(parsed, study_file.parent)
+    with engine.writing(installation) as conn:
+        loaded = studies.load(
+            conn,
+            study_id=parsed.study,
+            config_hash=study_files.config_hash(parsed, gathered.stimuli),
+            title=parsed.title["en"],
+            content=study_files.to_json(parsed),
+            source_yaml=study_file.read_text(encoding="utf-8"),
+            stimuli=gathered.stimuli,
+            pictures=gathered.pictures(),
+        )
+        return studies.open_(conn, loaded.config_hash, phase="live")
+
+
+def take_part(installation, version, participants, kind="human"):
+    parsed = study_files.from_json(version.content)
+    with engine.reading(installation) as conn:
+        shown = studies.stimuli(conn, version.config_hash)
+    by_id = {stimulus.stimulus_id: stimulus for stimulus in shown}
+    for number, rater in enumerate(simulate.raters(participants, seed=7, study=parsed)):
+        rng = random.Random(number)
+        with engine.writing(installation) as conn:
+            begun, _token = sessions.begin(
+                conn,
+                config_hash=version.config_hash,
+                kind=kind,
+                phase="live",
+                language="en",
+                nonce=f"{kind}-nonce-{number:04d}",
+                consents=(),
+                draw=lambda counts, rng=rng: plan.build(parsed, shown, counts, rng=rng),
+                option_order=plan.option_order(parsed, rng=rng),
+                utc_offset_min=0,
+            )
+            for trial in sessions.trials(conn, begun.session_id):
+                answer = simulate.respond(rater, parsed, trial, by_id, rng=rng)
+                answers.store(conn, begun.session_id, answer, back=False)
+            sessions.complete(conn, begun.session_id)
+
+
+def rate_by_ai(installation, version):
+    """A model that is right about every face but the sad ones, in which it finds no face."""
+    with engine.writing(installation) as conn:
+        shown = studies.stimuli(conn, version.config_hash)
+        run_id = ai.begin_run(
+            conn, config_hash=version.config_hash, raters=["mini-xception"], detector="yunet",
+            settings_hash="0" * 64, total=len(shown), who="ada", host="here",
+        )  # fmt: skip
+        for number, stimulus in enumerate(shown):
+            ai.save(conn, run_id, opinion(stimulus, 0.5 + number / 100), settings_hash="0" * 64)
+        ai.progress(conn, run_id, done=len(shown))
+        ai.finish_run(conn, run_id)
+
+
+def opinion(stimulus, intensity):
+    about = {
+        "served_sha256": stimulus.served_sha256, "rater_id": "mini-xception", "rater_version": "1",
+        "weights_sha256": "f" * 64, "detector": "yunet",
+    }  # fmt: skip
+    if stimulus.intended_emotion == "sad":
+        return AiResult(**about, status="no_face", reason="the detector found no face")
+    scores = (Score("emotion", label=stimulus.intended_emotion), Score("intensity", intensity, None, 0, 1))
+    shares = {stimulus.intended_emotion: 0.9, "fear": 0.1}
+    return AiResult(**about, status="ok", reason="", scores=scores, probabilities=shares)
+
+
+def show(name, **query):
+    """Run one page as the browser would, with its query parameters."""
+
+    def script(name):
+        import importlib
+
+        importlib.import_module(f"pages.{name}").render()
+
+    at = AppTest.from_function(script, kwargs={"name": name}, default_timeout=60)
+    for key, value in query.items():
+        at.query_params[key] = value
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def said(at):
+    """All the words on a page."""
+    kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success", "code")
+    words = "\n".join(str(element.value) for kind in kinds for element in getattr(at, kind))
+    return re.sub(r"\\([^\w\s])", r"\1", words)
+
+
+# ---- the way in
+
+
+@pytest.mark.parametrize("page", ["studies", "ai_ratings", "dashboard", "export"])
+def test_a_page_shows_a_stranger_only_the_login(installation, version, page):
+    at = show(page)
+    assert [title.value for title in at.title] == ["Researcher login"]
+    assert not at.button
+    assert not at.selectbox
+
+
+def test_a_one_time_password_must_be_replaced_before_anything_else(installation, monkeypatch):
+    with engine.writing(installation) as conn:
+        password = researchers.set_one_time(conn, "ada")
+    token = researchers.log_in(installation, "ada", password).token
+    monkeypatch.setattr(session, "_cookies", lambda: {cookies.LOGIN: token})
+    assert [title.value for title in show("studies").title] == ["Choose your password"]
+
+
+def test_the_login_page_says_in_words_what_was_wrong(installation):
+    assert "The name or the password is wrong." in said(
+        show("login", problem="The name or the password is wrong.")
+    )
+
+
+def test_who_is_logged_in_can_change_the_password_or_leave(researcher):
+    assert "ada" in said(show("login"))
+
+
+# ---- studies
+
+
+def test_without_a_study_every_page_says_where_to_load_one(researcher):
+    for page in ("studies", "ai_ratings", "dashboard", "export"):
+        assert "There is no study yet" in said(show(page))
+
+
+def test_checking_a_study_shows_its_warnings_and_stores_nothing(researcher, installation, study_file):
+    at = show("studies")
+    at.text_input[0].set_value(str(study_file))
+    at.button[0].click().run()
+    assert "Usable: 12 stimuli to rate" in said(at)
+    assert "draft" in said(at)
+    with engine.reading(installation) as conn:
+        assert studies.listing(conn) == ()
+
+
+def test_loading_a_study_stores_and_records_it(researcher, installation, study_file):
+    at = show("studies")
+    at.text_input[0].set_value(str(study_file))
+    at.button[1].click().run()
+    with engine.reading(installation) as conn:
+        assert [(v.study_id, v.state) for v in studies.listing(conn)] == [("demo", "loaded")]
+        assert [(entry.who, entry.what) for entry in audit.read(conn)] == [("ada", "study loaded")]
+
+
+@pytest.mark.parametrize(("path", "words"), [("", "give the path"), ("/nowhere.yaml", "give the path")])
+def test_a_file_that_is_not_there_is_said_in_words(researcher, path, words):
+    at = show("studies")
+    at.text_input[0].set_value(path)
+    at.button[0].click().run()
+    assert words in at.error[0].value
+
+
+def test_a_broken_study_names_line_and_mend(researcher, tmp_path):
+    (tmp_path / "broken.yaml").write_text("study: Not A Slug\n")
+    at = show("studies")
+    at.text_input[0].set_value(str(tmp_path / "broken.yaml"))
+    at.button[0].click().run()
+    assert "broken.yaml:1" in said(at)
+
+
+def test_opening_and_closing_are_recorded_with_the_name(researcher, installation, version):
+    at = show("studies")
+    at.button(key=f"close-{version.config_hash}").click().run()
+    at = show("studies")
+    at.radio(key=f"phase-{version.config_hash}").set_value("pilot")
+    at.button(key=f"open-{version.config_hash}").click().run()
+    with engine.reading(installation) as conn:
+        opened = studies.open_version(conn, "demo")
+        entries = [(entry.who, entry.what) for entry in audit.read(conn)]
+    assert opened.phase == "pilot"
+    assert entries == [("ada", "study opened"), ("ada", "study closed")]
+
+
+def test_an_open_study_has_a_link_per_language_and_a_preview(researcher, installation, version):
+    links = [code.value for code in show("studies").code]
+    assert [link.rpartition("lang=")[2] for link in links[:-1]] == ["en", "ko", "ja"]
+    token = links[-1].rpartition("link=")[2]
+    with engine.reading(installation) as conn:
+        assert studies.link_kind(conn, "demo", token) == "preview"
+
+
+# ---- AI ratings
+
+
+def test_missing_weights_are_named_with_size_licence_command_and_place(researcher, version, tmp_path):
+    at = show("ai_ratings")
+    words = said(at)
+    assert "fer2013_mini_XCEPTION.102-0.66.hdf5" in words
+    assert "0.87 MB" in words
+    assert "MIT" in words
+    assert "facenorm models fetch mini-xception" in words
+    assert str(tmp_path / "models") in words
+    assert next(button for button in at.button if button.label == "Start rating").disabled
+
+
+def test_with_the_weights_in_place_a_run_can_start(researcher, version, shared, monkeypatch):
+    monkeypatch.setenv("FACENORM_MODELS", str(shared / "models"))
+    at = show("ai_ratings")
+    assert not next(button for button in at.button if button.label == "Start rating").disabled
+
+
+def test_a_run_leaves_its_record_and_every_result_with_its_reason(researcher, installation, version):
+    rate_by_ai(installation, version)
+    at = show("ai_ratings")
+    assert "12 of 12 rated" in said(at)
+    assert "ada" in said(at)
+    table = at.dataframe[0].value
+    assert sorted(set(table["status"])) == ["no face", "ok"]
+    assert set(table.loc[table["status"] == "no face", "reason"]) == {"the detector found no face"}
+    assert table["face"].str.match(r"/api/stimuli/[0-9a-f]{64}").all()
+
+
+# ---- dashboard
+
+
+def test_an_empty_dashboard_says_what_is_missing_and_shows_no_number(researcher, version):
+    at = show("dashboard")
+    words = said(at)
+    assert "No model has rated these faces yet" in words
+    assert "Nobody has answered 'valence' yet" in words
+    assert "There are no usable ratings yet" in words
+    assert not at.dataframe
+
+
+def test_one_rater_gives_norms_but_no_agreement(researcher, installation, version):
+    take_part(installation, version, 1)
+    at = show("dashboard")
+    assert "two raters" in said(at)
+    assert "alpha" not in {column for frame in at.dataframe for column in frame.value.columns}
+    assert at.dataframe[-1].value["n"].sum() == 12
+
+
+def test_simulated_answers_are_offered_and_shown_only_when_asked(researcher, installation, version):
+    take_part(installation, version, 3, kind="simulated")
+    at = show("dashboard")
+    assert "3 simulated participants have" in at.info[0].value
+    assert "Nobody has answered 'valence' yet" in said(at)
+    at = show("dashboard", simulated="true")
+    assert "Simulated data" in at.warning[0].value
+    assert at.dataframe[-1].value["n"].sum() == 36
+
+
+def test_the_dashboard_counts_what_the_database_holds(researcher, installation, version):
+    take_part(installation, version, 6)
+    rate_by_ai(installation, version)
+    at = show("dashboard")
+    metrics = {metric.label: metric.value for metric in at.metric}
+    assert (metrics["Consented and began"], metrics["Finished"]) == ("6", "6")
+    norms = at.dataframe[-1].value
+    assert norms["n"].tolist() == [6] * 12
+    with installation.connect() as conn:
+        hits = conn.exec_driver_sql(
+            "SELECT avg(r.label = s.intended_emotion) FROM response r JOIN stimulus s USING (stimulus_id)"
+            " WHERE r.scale_id = 'emotion' GROUP BY s.position ORDER BY s.position"
+        ).scalars()
+        assert (norms["H"] / 100).tolist() == pytest.approx(list(hits))
+    assert "Units or zero differ" in said(at)
+    assert "CCC" not in metrics
+
+
+def test_a_snapshot_says_its_time_and_stays_for_a_minute(researcher, installation, version):
+    at = show("dashboard")
+    take_part(installation, version, 1)
+    metrics = {metric.label: metric.value for metric in at.run().metric}
+    assert metrics["Finished"] == "0"
+    next(button for button in at.button if button.label == "Renew").click().run()
+    assert {metric.label: metric.value for metric in at.metric}["Finished"] == "1"
+    assert f"As of {datetime.now(UTC):%Y-%m-%d}" in said(at)
+
+
+# ---- export
+
+
+def test_export_is_public_unless_asked_otherwise(researcher, version):
+    at = show("export")
+    assert at.radio[0].value == "public"
+    assert "Participants and sessions get fresh random ids" in said(at)
+    at.radio[0].set_value("private").run()
+    assert "logged with your name" in said(at)
