@@ -65,10 +65,10 @@ def neck(picture: Floats, who: Identity) -> Patch:
 def _throat(form: Relief, half: float, *, male: bool) -> None:
     for side in SIDES:
         cord = points((side * half * 0.92, 1.25), (side * half * 0.55, 1.75), (side * 0.14, 2.06))
-        form.groove(spline(cord, 14), 0.075, -0.035)
+        form.groove(spline(cord, 14), 0.075, -0.020)
         bone = points((side * 0.12, 2.10), (side * 0.5, 2.12), (side * 1.0, 2.06))
-        form.groove(spline(bone, 12), 0.05, -0.035)
-    form.bump((0, 2.08), (0.10, 0.09), -0.045)
+        form.groove(spline(bone, 12), 0.05, -0.018)
+    form.bump((0, 2.08), (0.10, 0.09), -0.022)
     if male:
         form.bump((0, 1.74), (0.09, 0.11), 0.035)
 
@@ -173,8 +173,8 @@ def _leaves(picture: Floats, cloth: Floats) -> None:
     shade(picture, ribbon(border, 0.020, 0.008), (0.66, 0.66, 0.69), 0.8)
     for side in SIDES:
         leaf = points((side * 0.60, 1.78), (side * 0.76, 1.98), (side * 0.46, 2.50), (side * 0.02, 2.34))
-        shade(picture, filled(leaf + points((0.02, 0.06)), 0.035), (0.50, 0.50, 0.54), 0.8)
-        paint(picture, filled(leaf, 0.004), np.clip(cloth * (1.20 if side < 0 else 0.96), 0, 1))
+        shade(picture, filled(leaf + points((0.02, 0.06)), 0.035), (0.62, 0.62, 0.66), 0.7)
+        paint(picture, filled(leaf, 0.004), np.clip(cloth * (1.12 if side < 0 else 1.0), 0, 1))
         roll = filled(
             points((side * 0.60, 1.78), (side * 0.66, 1.86), (side * 0.06, 2.30), (side * 0.02, 2.34)), 0.02
         )
