@@ -155,52 +155,60 @@ def _crease(who: Identity, au: Mapping[int, float], upper: Floats, t: Floats) ->
 
 
 def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
-    features = who.features
     t = np.linspace(-1, 1, 61)
     press = 0.55 * max(au[23], au[24]) + 0.25 * au[17] * (1 - au[25])
-    half = features.mouth_width + 0.090 * au[12] + 0.085 * au[20] - 0.030 * au[23] - 0.025 * au[24]
-    half -= 0.095 * au[26] * (1 - 0.6 * au[12]) + 0.015 * au[15] + 0.015 * au[17]
     middle = 0.935 + 0.02 * (who.shape.length - 1.55) - 0.018 * au[12] - 0.030 * au[17]
-    corner = (
-        -0.014
-        - 0.118 * au[12]
-        + 0.105 * au[15]
-        + 0.035 * au[20]
-        + 0.36 * drop * (1 - 0.5 * au[12])
-        + 0.015 * au[17]
-    )
-    corner_bend = 2.2 - 0.5 * au[12]
-    u = half * t + features.uneven[2] * 0.5
-    line = middle + corner * np.abs(t) ** corner_bend + features.uneven[2] * t
-    line += 0.008 * np.cos(t * 9) * np.exp(-((t / 0.4) ** 2)) * (1 - au[25])
-    lift = 0.095 * au[10] + 0.030 * au[9] + 0.022 * au[12] * au[25] + 0.022 * au[25] + 0.010 * au[5] * au[26]
-    fall = 0.062 * au[25] * (1 + 0.75 * au[12]) + 0.90 * drop + 0.075 * au[16] - 0.020 * au[17]
-    open_ = np.clip((1 - t**2), 0, 1) ** (0.62 + 0.12 * au[12])
-    square = np.clip((1 - t**4), 0, 1)
-    # The levator pulls beside the nose: the lip rises in two places and squares off.
-    peaks = np.exp(-(((np.abs(t) - 0.48) / 0.34) ** 2))
-    raised = lift * (0.55 + 0.50 * peaks) * square
-    parted = au[25] > 0 or drop > 0 or au[16] > 0
-    part = 1.0 if parted else 0.30
-    upper_rim = line - raised * part
-    lower_rim = np.maximum(upper_rim + 0.001, line + max(fall, 0.0) * open_ * part)
-    if not parted:
-        upper_rim = lower_rim = line - raised * 0.55 - 0.012 * au[17] * square
-    thick_u = 0.094 * features.upper_lip * (1 - 0.55 * press) * (1 - 0.22 * au[12]) * (1 - 0.06 * who.wear)
-    thick_l = 0.124 * features.lower_lip * (1 - 0.50 * press) * (1 - 0.18 * au[12]) * (1 - 0.10 * au[26])
-    thick_l *= 1 + 0.10 * au[17]
+    line = _lip_line(who, au, drop, t)
+    line[:, 1] += middle
+    upper, lower, raised = _rims(au, drop, line[:, 1], t)
+    thick_u, thick_l = _thickness(who, au, press)
     bow = np.clip(1 - np.abs(t) ** 1.7, 0, 1) ** 0.85 * (1 - 0.20 * np.exp(-((t / 0.13) ** 2)))
     belly = np.clip(1 - t**2, 0, 1) ** 0.72
-    upper_edge = upper_rim - thick_u * bow - raised * (0.25 if parted else 0.55)
-    lower_edge = lower_rim + thick_l * belly
-    stack = [np.stack([u, v], 1).astype(np.float32) for v in (upper_edge, upper_rim, lower_rim, lower_edge)]
+    contours = (upper - thick_u * bow - raised, upper, lower, lower + thick_l * belly)
+    edges = [np.stack([line[:, 0], v], 1).astype(np.float32) for v in contours]
     return Mouth(
-        upper_edge=stack[0],
-        upper_rim=stack[1],
-        lower_rim=stack[2],
-        lower_edge=stack[3],
-        gap=float((lower_rim - upper_rim).max()),
+        upper_edge=edges[0],
+        upper_rim=edges[1],
+        lower_rim=edges[2],
+        lower_edge=edges[3],
+        gap=float((lower - upper).max()),
         teeth=float(middle + 0.050 + 0.035 * au[12] * au[25]),
         drop=drop,
         press=press,
     )
+
+
+def _lip_line(who: Identity, au: Mapping[int, float], drop: float, t: Floats) -> Floats:
+    """Where closed lips would meet, relative to the mouth's height."""
+    half = who.features.mouth_width + 0.090 * au[12] + 0.085 * au[20] - 0.030 * au[23] - 0.025 * au[24]
+    half -= 0.095 * au[26] * (1 - 0.6 * au[12]) + 0.015 * au[15] + 0.015 * au[17]
+    corner = -0.014 - 0.118 * au[12] + 0.105 * au[15] + 0.035 * au[20] + 0.015 * au[17]
+    corner += 0.36 * drop * (1 - 0.5 * au[12])
+    uneven = who.features.uneven[2]
+    line = corner * np.abs(t) ** (2.2 - 0.5 * au[12]) + uneven * t
+    line += 0.008 * np.cos(t * 9) * np.exp(-((t / 0.4) ** 2)) * (1 - au[25])
+    return np.stack([half * t + uneven * 0.5, line], 1)
+
+
+def _rims(au: Mapping[int, float], drop: float, line: Floats, t: Floats) -> tuple[Floats, Floats, Floats]:
+    """The lips' inner contours, and how far the upper lip's edge is drawn up beyond."""
+    lift = 0.095 * au[10] + 0.030 * au[9] + 0.022 * au[12] * au[25] + 0.022 * au[25]
+    # The levator pulls beside the nose: the lip rises in two places and squares off.
+    peaks = np.exp(-(((np.abs(t) - 0.48) / 0.34) ** 2))
+    square = np.clip(1 - t**4, 0, 1)
+    raised = lift * (0.55 + 0.50 * peaks) * square
+    if not (au[25] or au[16] or drop):
+        shut = line - raised * 0.55 - 0.012 * au[17] * square
+        return shut, shut, raised * 0.55
+    fall = 0.062 * au[25] * (1 + 0.75 * au[12]) + 0.90 * drop + 0.075 * au[16] - 0.020 * au[17]
+    upper = line - raised
+    opened = line + max(fall, 0.0) * np.clip(1 - t**2, 0, 1) ** (0.62 + 0.12 * au[12])
+    return upper, np.maximum(upper + 0.001, opened), raised * 0.25
+
+
+def _thickness(who: Identity, au: Mapping[int, float], press: float) -> tuple[float, float]:
+    """How much of each lip is seen."""
+    upper = 0.094 * who.features.upper_lip * (1 - 0.55 * press)
+    lower = 0.124 * who.features.lower_lip * (1 - 0.50 * press)
+    upper *= (1 - 0.22 * au[12]) * (1 - 0.06 * who.wear)
+    return upper, lower * (1 - 0.18 * au[12]) * (1 - 0.10 * au[26]) * (1 + 0.10 * au[17])

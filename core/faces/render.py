@@ -18,7 +18,7 @@ from core.faces.identity import Identity
 from core.faces.parts import beard, body, brows, eyes, glasses, hair, mouth, nose, skin
 from core.faces.relief import lit
 
-VERSION = "1.0"
+VERSION = "1.1"
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -45,7 +45,8 @@ class Sitter:
         self._shadow = hair.shadow(self._front)
         self._behind = body.backdrop(who)
         back.over(self._behind, self._light)
-        self._trunk = body.neck(self._behind, who), body.clothes(self._behind, who)
+        throat = body.neck(self._behind, who)
+        self._trunk = throat, body.clothes(self._behind, who, throat)
         body.ears(self._behind, who)
 
     def portrait(self, action_units: Mapping[int, float], *, size: int = 512) -> Pixels:

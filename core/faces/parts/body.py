@@ -113,8 +113,8 @@ _NECKLINES = {
 }
 
 
-def clothes(picture: Floats, who: Identity) -> Patch:
-    """The shoulders and what covers them; returns where they lie."""
+def clothes(picture: Floats, who: Identity, throat: Patch) -> Patch:
+    """The shoulders and what covers them, with its shade on the throat; returns where they lie."""
     top, dip, collar, bend = _NECKLINES[who.looks.clothes]
     male = who.gender == "male"
     slope = 0.10 if male else 0.0
@@ -132,7 +132,8 @@ def clothes(picture: Floats, who: Identity) -> Patch:
     span = np.linspace(-1, 1, 41)
     neckline = np.stack([collar * span, dip - (dip - top) * np.abs(span) ** bend], 1).astype(np.float32)
     outline = np.concatenate([edge, edge[::-1] * points((-1, 1)), neckline])
-    shade(picture, ribbon(neckline - points((0, 0.01)), 0.07, 0.04), (0.55, 0.44, 0.41), 0.7)
+    hem = ribbon(neckline - points((0, 0.01)), 0.07, 0.04)
+    shade(picture, hem.within(throat), (0.55, 0.44, 0.41), 0.7)
     form = Relief(outline)
     patch = form.lay(picture, _fabric(form, who), outline, 0.004)
     _trim(picture, who, neckline, patch)

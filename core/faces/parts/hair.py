@@ -110,11 +110,11 @@ class _Head:
         loops = centres[:, None, :] + np.stack([np.cos(angle), np.sin(angle) * 0.9], -1) * radius[..., None]
         colours = self.colours(count)
         layer.draw(loops + points((0.006, 0.010)), colours * 0.45, 2)
-        layer.draw(loops, colours * 1.25 + 0.015)
+        layer.draw(loops, colours * 1.15 + 0.008)
         # The upper left of each ringlet catches the light.
         lit = _parts(loops, *self._spans(count, (0.15, 0.3)))
         up = (lit.mean(1) - centres) @ np.array([-0.7, -0.7]) > 0.15 * size
-        layer.draw(lit[up], colours[up] * 2.0 + 0.06)
+        layer.draw(lit[up], colours[up] * 1.7 + 0.028)
 
 
 def _parts(strands: Floats, start: Floats, stop: Floats) -> Floats:
@@ -266,9 +266,9 @@ def _bob(head: _Head) -> None:
 
 
 def _long(head: _Head) -> None:
-    _behind(head, low=2.2, out=1.14)
+    _behind(head, low=2.9, out=1.12)
     for mirror in (False, True):
-        _framed(head, part=0.12, low=2.30, out=1.20, tuck=0.0, wave=0.030, mirror=mirror, count=2800)
+        _framed(head, part=0.12, low=2.80, out=1.19, tuck=0.06, wave=0.030, mirror=mirror, count=2800)
 
 
 def _waves(head: _Head) -> None:
@@ -357,12 +357,14 @@ def light() -> Floats:
     """How the key light falls over a head of hair, (SIDE, SIDE)."""
     u = (np.arange(SIDE, dtype=np.float32)[None, :] - CENTRE[0]) / UNIT
     v = (np.arange(SIDE, dtype=np.float32)[:, None] - CENTRE[1]) / UNIT
-    key = 0.34 * np.exp(-(((u + 0.50) / 0.95) ** 2)) * np.exp(-(((v + 1.15) / 0.75) ** 2))
+    key = 0.27 * np.exp(-(((u + 0.50) / 0.95) ** 2)) * np.exp(-(((v + 1.15) / 0.75) ** 2))
     round_ = np.hypot(u / 1.02, (v + 0.30) / 1.30)
-    band = 0.42 * np.exp(-(((round_ - 0.80) / 0.16) ** 2)) * np.clip(0.62 - 0.55 * u - 0.9 * v, 0, 1)
-    edge = 0.26 * np.clip((np.hypot(u / 1.3, (v + 0.3) / 1.6) - 0.72) / 0.35, 0, 1)
-    low = 0.16 * np.clip((v - 0.2) / 1.2, 0, 1)
-    return np.asarray(0.90 + key + band - edge - low - 0.08 * u, np.float32)
+    band = 0.34 * np.exp(-(((round_ - 0.80) / 0.16) ** 2)) * np.clip(0.62 - 0.55 * u - 0.9 * v, 0, 1)
+    edge = 0.20 * np.clip((np.hypot(u / 1.3, (v + 0.3) / 1.6) - 0.72) / 0.35, 0, 1)
+    low = 0.06 * np.clip((v - 0.2) / 1.2, 0, 1)
+    falls = np.asarray(0.90 + key + band - edge - low - 0.08 * u, np.float32)
+    falls.setflags(write=False)
+    return falls
 
 
 def shadow(front: Strands) -> Floats:

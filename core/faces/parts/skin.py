@@ -62,7 +62,7 @@ def _nose(ground: Relief, face: Anatomy) -> None:
     wide = width / 0.225
     rise = np.interp(v, [-0.30, -0.10, 0.10, base - 0.14, base], [0.0, 0.060, 0.135, 0.255, 0.20])
     rise *= np.interp(v, [-0.2, base - 0.2], [bridge, 0.55 + 0.45 * bridge])
-    spread = np.interp(v, [-0.2, 0.05, base - 0.15], [0.090, 0.088, 0.118 * wide])
+    spread = np.interp(v, [-0.2, 0.05, base - 0.15], [0.105, 0.100, 0.120 * wide])
     under = 0.5 - 0.5 * np.tanh((v - base + 0.008 + 1.0 * u**2) / 0.052)
     ground.z += (rise * np.exp(-((u / spread) ** 2)) * under).astype(np.float32)
     ground.bump((0, base - 0.105), (0.108 * wide, 0.090), 0.105)
@@ -181,7 +181,7 @@ def _chin_folds(ground: Relief, face: Anatomy) -> None:
 def texture(face: Anatomy, rng: np.random.Generator) -> Floats:
     """Fine relief that belongs to the person: pores and small unevenness."""
     coarse = 0.0006 * noise(rng, grain=0.030)
-    fine = (0.00050 + 0.00040 * face.who.wear) * noise(rng, grain=0.008)
+    fine = (0.00036 + 0.00034 * face.who.wear) * noise(rng, grain=0.008)
     return np.asarray(coarse + fine, np.float32)
 
 

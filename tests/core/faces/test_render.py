@@ -41,9 +41,9 @@ def test_mediapipe_sees_units_rise(
     shapes: tuple[str, ...],
     landmarker: Callable[[np.ndarray], list[dict[str, float]]],
 ) -> None:
-    # .8 for each of three people: a saturated proxy swaps neighbouring levels.
+    # Two neighbouring levels may swap where a proxy saturates: .9 over seven levels allows that.
     for who in demo.cast(SEED)[:3]:
-        assert rise(render.Sitter(who), units, shapes, landmarker) >= 0.8
+        assert rise(render.Sitter(who), units, shapes, landmarker) >= 0.9
 
 
 def test_portrait_is_a_square_rgb_picture() -> None:
