@@ -58,7 +58,7 @@ def render() -> None:
 
 
 def _filters() -> tuple[Phase, tuple[SessionKind, ...]]:
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         phase = st.segmented_control(
             "Phase", ["live", "pilot"], default="live", key="phase", bind="query-params", required=True
         )
@@ -143,7 +143,7 @@ def _metrics(flows: Sequence[Flow]) -> None:
             ("Finished", completed, began),
         ):
             share = f"{n / of:.0%} of {of}" if of else None
-            st.metric(name, n, share, delta_color="off", delta_arrow="off", width=180)
+            st.metric(name, n, share, delta_color="off", delta_arrow="off", width=150)
 
 
 def _filled(answers: Sequence[int], wanted: int) -> None:

@@ -24,5 +24,7 @@ def require() -> Login:
         login.renew(who)
         st.stop()
     # A link in Markdown would open a new tab.
-    st.sidebar.html(f'{escape(who.name)} · <a href="/researcher">log out or change password</a>')
+    st.sidebar.html(
+        f'<small>{escape(who.name)} · <a href="/researcher" style="color: inherit">your login</a></small>'
+    )
     return who

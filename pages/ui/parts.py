@@ -58,4 +58,5 @@ def interval(low: float | None, high: float | None) -> str:
 
 def number(value: float | None) -> str:
     """Write a number to two digits, with a real minus sign."""
-    return "" if value is None or math.isnan(value) else f"{value:.2f}".replace("-", "−")
+    # Adding 0.0 turns a rounded -0.0 into 0.0.
+    return "" if value is None or math.isnan(value) else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")

@@ -45,7 +45,7 @@ def show(snapshot: Snapshot, study: Study, model: Model | None) -> None:
 
 
 def _options() -> tuple[Literal["proportions", "counts"], bool]:
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         cells = st.segmented_control(
             "Cells", ["row percentages", "counts"], default="row percentages", key="cells",
             bind="query-params", required=True,
