@@ -8,7 +8,9 @@ import streamlit as st
 
 from core import i18n
 from core.study import ConsentItem, Study
-from pages.ui import session, text
+from db import engine as db_engine
+from db import sessions
+from pages.ui import resources, session, text
 from pages.ui.session import Visit
 
 # Rough times of a practised participant; a study's own pilot gives better ones.
@@ -36,9 +38,16 @@ def render(visit: Visit) -> None:
     if visit.declined:
         text.show(visit, _declined(visit), key="welcome")
         return
+    session.once("opened", lambda: _count_opening(visit))
     text.show(visit, _introduction(visit), key="welcome")
     st.markdown(text.own(visit, visit.study.consent.intro))
     text.show(visit, _form(visit), key="consent")
+
+
+def _count_opening(visit: Visit) -> None:
+    # Link scanners do not get here: they open no websocket.
+    with db_engine.writing(resources.engine()) as conn:
+        sessions.tally(conn, visit.version.config_hash, "opened", kind=visit.kind, phase=visit.phase)
 
 
 def minutes(study: Study) -> int:

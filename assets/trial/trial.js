@@ -6,6 +6,7 @@ const BATCH = 40; // answers per request; a keepalive body may hold 64 KiB
 const TIMEOUT_MS = 15000;
 const BEAT_MS = 2000;
 const LEASE_MS = 7000; // a lease not renewed for so long is free
+const SLOW_MS = 2000; // an answer on its way for longer is worth a word
 const LATE_MS = 100; // a second frame later than this says nothing about when the face appeared
 
 const frame = () => new Promise(requestAnimationFrame);
@@ -108,12 +109,13 @@ class Lease {
 
 /** Answers that the server has not acknowledged, sent in order until it has. */
 class Outbox {
-  constructor(store, { url, token }, changed) {
+  constructor(store, { url, token, answered }, changed) {
     Object.assign(this, { store, url, token, changed });
+    this.saved = new Set(answered); // trials whose answer the server has acknowledged
     this.items = store.read("queue", []);
     this.aside = store.read("aside", []); // refused: kept and reported, never sent again
-    this.acknowledged = 0;
     this.failures = 0;
+    this.started = 0;
     this.limit = BATCH;
     this.stopped = null; // why the server refuses everything
     this.closed = false;
@@ -138,6 +140,7 @@ class Outbox {
     clearTimeout(this.timer);
     if (this.sending || this.closed || this.stopped || !this.items.length) return;
     this.sending = true;
+    this.started = performance.now();
     try {
       const progress = await this.post(this.items.slice(0, this.limit));
       this.failures = progress ? 0 : this.failures + 1;
@@ -186,7 +189,7 @@ class Outbox {
   }
 
   accept(answer) {
-    this.acknowledged += 1;
+    this.saved.add(answer.trial_id);
     this.aside = this.aside.filter((entry) => entry.answer.trial_id !== answer.trial_id);
   }
 
@@ -198,6 +201,10 @@ class Outbox {
     if (malformed) this.limit = 1;
     else this.stopped = reason;
     return true;
+  }
+
+  get slow() {
+    return Boolean(this.sending) && performance.now() - this.started > SLOW_MS;
   }
 
   /** Refused answers whose trial the server still lacks (409 means that it has another one). */
@@ -492,22 +499,21 @@ function anchors({ low, middle, high }) {
 class Watch {
   constructor() {
     this.reset();
-    this.hide = () => {
-      if (document.visibilityState === "hidden") this.away();
+    this.gone = false;
+    // Leaving a tab both hides and blurs it: that is one absence.
+    this.leave = () => {
+      if (!this.gone) this.blurs += 1;
+      this.gone = true;
     };
-    this.blur = () => {
-      if (document.visibilityState === "visible") this.away();
-    };
-    document.addEventListener("visibilitychange", this.hide);
-    window.addEventListener("blur", this.blur);
+    this.come = () => (this.gone = false);
+    this.turn = () => (document.visibilityState === "hidden" ? this.leave() : this.come());
+    document.addEventListener("visibilitychange", this.turn);
+    window.addEventListener("blur", this.leave);
+    window.addEventListener("focus", this.come);
   }
 
   reset() {
     Object.assign(this, { blurs: 0, device: null, ok: true, decode: null });
-  }
-
-  away() {
-    this.blurs += 1;
   }
 
   evidence() {
@@ -521,8 +527,9 @@ class Watch {
   }
 
   destroy() {
-    document.removeEventListener("visibilitychange", this.hide);
-    window.removeEventListener("blur", this.blur);
+    document.removeEventListener("visibilitychange", this.turn);
+    window.removeEventListener("blur", this.leave);
+    window.removeEventListener("focus", this.come);
   }
 }
 
@@ -541,6 +548,7 @@ class View {
     this.history = new Map(); // trial_id -> the newest answer given since the page was loaded
     this.done = new Set([...data.answered, ...this.outbox.items.map((answer) => answer.trial_id)]);
     this.turn = 0;
+    this.noticed = null;
     this.visit = Symbol("visit");
     this.build();
     this.listen();
@@ -730,7 +738,7 @@ class View {
   handle(event, current) {
     const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
     if (event.code === "Enter" || event.code === "NumpadEnter") return this.enter(event, current);
-    if (event.repeat && !(current instanceof Line)) return Boolean(digit);
+    if (event.repeat && !(current instanceof Line)) return Boolean(digit || current);
     if (digit && !event.shiftKey) return this.digit((Number(digit[1]) + 9) % 10, event, current);
     return current ? current.key(event) : false;
   }
@@ -756,12 +764,15 @@ class View {
   }
 
   tick() {
+    this.status();
     if (!this.lease.held) {
       if (document.visibilityState === "visible" && this.lease.free(false)) this.renew();
-    } else if (this.finishing && !this.outbox.items.length && ++this.waited % 4 === 1) {
-      // Triggers sent while disconnected are dropped, hence the repetition.
-      this.component.setTriggerValue("done", this.waited);
-    }
+    } else if (this.finishing && !this.outbox.items.length) this.tell();
+  }
+
+  /** Ask for the next page; triggers sent while disconnected are dropped, hence the repetition. */
+  tell() {
+    if (++this.waited % 4 === 1) this.component.setTriggerValue("done", this.waited);
   }
 
   finish() {
@@ -773,7 +784,7 @@ class View {
     if (lacking.length && !this.outbox.items.length) this.repeat(lacking);
     else {
       this.notice("finishing");
-      if (!this.outbox.items.length) this.tick();
+      this.status();
     }
   }
 
@@ -801,31 +812,32 @@ class View {
   }
 
   status() {
-    const { items, failures, stopped, acknowledged, aside } = this.outbox;
+    const { items, failures, stopped, aside } = this.outbox;
     if (stopped) {
       this.turn += 1;
       this.accepting = false;
       this.notice("stopped", { n: items.length, reason: stopped }, () => location.reload());
     } else if (this.finishing && !items.length) {
       if (this.outbox.lacking().length) this.finish();
-      else if (!this.waited) this.tick();
+      else if (!this.waited) this.tell();
     }
     const entry = this.pictures?.held.get(this.position);
     if (entry?.failed && !entry.ready && !this.finishing && this.lease.held) this.picture();
     const line = this.find("status");
-    const text = this.line(items.length, failures, acknowledged, aside);
+    const text = this.line(this.outbox);
     if (line.textContent !== text) line.textContent = text;
     line.classList.toggle("fn-warn", Boolean(failures || aside.length || !this.store.durable));
   }
 
-  line(waiting, failures, acknowledged, aside) {
+  /** What is true of the answers; it changes once per face, for whatever moves draws the eye from it. */
+  line({ items, failures, slow, saved, aside }) {
     const { words } = this;
     const parts = [];
     if (aside.length) parts.push(fill(words["trial.rejected"], { n: aside.length, reason: aside[0].reason }));
-    if (waiting && failures) parts.push(fill(words["trial.waiting"], { n: waiting }));
-    else if (waiting) parts.push(words["trial.saving"]);
-    else if (acknowledged && !aside.length) parts.push(words["trial.saved"]);
-    if (waiting && !this.store.durable) parts.push(words["trial.memory"]);
+    if (items.length && failures) parts.push(fill(words["trial.waiting"], { n: items.length }));
+    else if (items.length && slow) parts.push(words["trial.saving"]);
+    else if (saved.size && !aside.length) parts.push(fill(words["trial.saved"], { n: saved.size }));
+    if (items.length && failures && !this.store.durable) parts.push(words["trial.memory"]);
     return parts.join(" ");
   }
 
@@ -835,6 +847,8 @@ class View {
 
   /** Cover the trial with words and, where there is an action, a button; null uncovers it. */
   notice(name, values = {}, action = null) {
+    if (name === this.noticed) return;
+    this.noticed = name;
     const box = this.find("notice");
     box.hidden = name === null;
     for (const part of [this.find("stage"), this.find("panel")]) part.inert = name !== null;

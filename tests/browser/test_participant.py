@@ -193,7 +193,7 @@ def test_intensity_is_not_applicable_after_neutral_and_stored_as_such(
         line.click()
     page.get_by_role("button", name="Next").click()
     walk.face(page, 2)
-    expect(page.locator(".fn-status")).to_have_text("Saved")
+    expect(page.locator(".fn-status")).to_have_text("Saved: 1")
     found = server.rows(
         "select status, value, rt_first_ms from response where session_id = ? and scale_id = 'intensity'",
         session,

@@ -47,7 +47,7 @@ def test_a_network_cut_of_20_s_loses_and_doubles_nothing(server: Server, visitor
     session = walk.session_of(page)
     walk.rate_by_keyboard(page)
     walk.face(page, 2)
-    expect(page.locator(".fn-status")).to_have_text("Saved")
+    expect(page.locator(".fn-status")).to_have_text("Saved: 1")
     page.context.set_offline(True)
     for number in (2, 3):
         walk.face(page, number)
@@ -61,7 +61,7 @@ def test_a_network_cut_of_20_s_loses_and_doubles_nothing(server: Server, visitor
     walk.face(page, 5)
     assert len(stored(server, session)) == 1
     page.context.set_offline(False)
-    expect(page.locator(".fn-status")).to_have_text("Saved", timeout=25_000)
+    expect(page.locator(".fn-status")).to_have_text("Saved: 4", timeout=25_000)
     rate_the_rest(page, 5)
     assert walk.code(page)
     assert_complete(server, session)
@@ -94,7 +94,7 @@ def test_after_sigkill_every_acknowledged_answer_is_there(server: Server, visito
     server.start()
     assert acknowledged
     assert set(acknowledged) <= set(stored(server, session))
-    expect(page.locator(".fn-status")).to_have_text("Saved", timeout=25_000)
+    expect(page.locator(".fn-status")).to_have_text("Saved: 4", timeout=25_000)
     rate_the_rest(page, 5)
     assert walk.code(page)
     assert_complete(server, session)
