@@ -13,8 +13,7 @@ from .conftest import SEED
 LEVELS = np.linspace(0, 1, 7)
 # MediaPipe's blendshapes are learned from people's faces; each rises with these units.
 PROXIES = [
-    ((1, 2), ("browInnerUp",)),
-    ((1, 2), ("browOuterUpLeft", "browOuterUpRight")),
+    ((1, 2), ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")),
     ((4,), ("browDownLeft", "browDownRight")),
     ((12,), ("mouthSmileLeft", "mouthSmileRight")),
     ((25, 26), ("jawOpen",)),
