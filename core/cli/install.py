@@ -14,7 +14,7 @@ from core.cli.models import DEFAULT, fetch_with_bar
 
 DEMO = settings.PROJECT / "assets" / "studies" / "demo.yaml"
 DEMO_PICTURES = settings.PROJECT / "assets" / "demo"
-DEMO_SEED = 20261121
+DEMO_SEED = 1
 RESEARCHER = "researcher"
 
 
