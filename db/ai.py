@@ -142,9 +142,9 @@ def results(conn: Connection, config_hash: str) -> Iterator[AiResult]:
         .where(stimulus.c.config_hash == config_hash, newest.c.age == 1)
         .order_by(stimulus.c.position, ai_result.c.rater_id, ai_result.c.detector, ai_score.c.scale_id)
     )
-    rows = conn.execute(found.execution_options(yield_per=CHUNK))
-    for _result_id, group in groupby(rows, key=lambda row: row.result_id):
-        yield _result(list(group))
+    with conn.execute(found.execution_options(yield_per=CHUNK)) as rows:
+        for _result_id, group in groupby(rows, key=lambda row: row.result_id):
+            yield _result(list(group))
 
 
 def _newest(config_hash: str) -> Subquery:

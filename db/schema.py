@@ -232,7 +232,7 @@ answer = Table(
     Column("decode_ms", Double),
     Column("blur_count", Integer, nullable=False),
     Column("input_device", String(16)),
-    Column("viewport", String(32)),
+    Column("viewport", String(40)),
     Column("saved_at", UtcText, nullable=False),
 )
 

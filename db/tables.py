@@ -56,11 +56,12 @@ def ratings(
         if version.study_id == study_id
     }
     found = rating_rows.statement().where(*_of_study(study_id, config_hash, kinds, phases))
-    result = conn.execute(found.execution_options(yield_per=CHUNK))
-    keys = tuple(result.keys())
-    for values in result:
-        row: dict[str, Value] = dict(zip(keys, values, strict=True))
-        yield rating_rows.complete(row, bounds=bounds[str(row["config_hash"])], left_out=left_out)
+    # A reader who stops in the middle leaves no cursor open on the server.
+    with conn.execute(found.execution_options(yield_per=CHUNK)) as result:
+        keys = tuple(result.keys())
+        for values in result:
+            row: dict[str, Value] = dict(zip(keys, values, strict=True))
+            yield rating_rows.complete(row, bounds=bounds[str(row["config_hash"])], left_out=left_out)
 
 
 def counts(
@@ -110,14 +111,15 @@ def participants(
         .where(*of_study)
         .order_by(session.c.study_version, session.c.began_at, session.c.session_id)
     )
-    for row in conn.execute(found.execution_options(yield_per=CHUNK)):
-        yield Participant(
-            **row._asdict(),
-            about=abouts.get(row.session_id, {}),
-            consents=consents.get(row.session_id, {}),
-            excluded=row.session_id in left_out,
-            exclusion_reason=left_out.get(row.session_id),
-        )
+    with conn.execute(found.execution_options(yield_per=CHUNK)) as result:
+        for row in result:
+            yield Participant(
+                **row._asdict(),
+                about=abouts.get(row.session_id, {}),
+                consents=consents.get(row.session_id, {}),
+                excluded=row.session_id in left_out,
+                exclusion_reason=left_out.get(row.session_id),
+            )
 
 
 def stimuli(conn: Connection, study_id: str, *, config_hash: str | None = None) -> Iterator[StudyStimulus]:

@@ -44,6 +44,8 @@ def run_id(lab, version):
             detector="yunet",
             settings_hash=SETTINGS,
             total=6,
+            who="ada",
+            host="laptop",
         )
 
 

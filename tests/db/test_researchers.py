@@ -26,6 +26,11 @@ def _by_token(engine, token):
         return researchers.by_token(conn, token)
 
 
+def _has_own_password(engine, name):
+    with db_engine.reading(engine) as conn:
+        return researchers.has_own_password(conn, name)
+
+
 def _change(engine, token, new):
     with db_engine.writing(engine) as conn:
         return researchers.change_password(conn, token, new)
@@ -35,8 +40,11 @@ def test_the_one_time_password_logs_in_and_must_be_changed(engine, one_time):
     opened = researchers.log_in(engine, "ann", one_time)
     assert opened.must_change
     assert _by_token(engine, opened.token) == opened
+    assert not _has_own_password(engine, "ann")
     changed = _change(engine, opened.token, NEW)
     assert not changed.must_change
+    assert _has_own_password(engine, "ann")
+    assert not _has_own_password(engine, "nobody")
     assert not researchers.log_in(engine, "ann", NEW).must_change
     with pytest.raises(LoginError, match="wrong"):
         researchers.log_in(engine, "ann", one_time)

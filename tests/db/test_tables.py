@@ -1,10 +1,13 @@
+import tracemalloc
 from collections import Counter
 
 import pytest
+from sqlalchemy import event, text
 
 from core.ratings import COLUMNS
+from core.records import Answer, Evidence, Response
+from db import answers, exclusions, sessions, tables
 from db import engine as db_engine
-from db import exclusions, sessions, tables
 
 
 @pytest.fixture
@@ -206,3 +209,93 @@ def test_an_exclusion_of_one_study_leaves_another_alone(lab, version):
     with db_engine.writing(lab.engine) as conn:
         exclusions.add(conn, "another", "stimulus", target, reason="x", who="ann")
     assert not any(row["excluded"] for row in _ratings(lab))
+
+
+def _many(lab, version, trials: int) -> None:
+    """One session with ten ratings a trial, in one transaction."""
+    session, _ = lab.begin(version, plan=lab.plan(trials))
+    with db_engine.writing(lab.engine) as conn:
+        for trial in sessions.trials(conn, session.session_id):
+            given = tuple(Response(f"scale{n}", "answered", value=float(n)) for n in range(10))
+            answers.store(
+                conn, session.session_id, Answer(trial.trial_id, 1, given, Evidence(True)), back=False
+            )
+
+
+def _peak(rows) -> tuple[int, int]:
+    """How many rows there are, and the most memory that reading them one by one took."""
+    tracemalloc.start()
+    n = sum(1 for _ in rows)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return n, peak
+
+
+def test_reading_more_ratings_takes_no_more_memory(lab, version, monkeypatch):
+    monkeypatch.setattr(tables, "CHUNK", 100)
+    peaks = []
+    for trials in (40, 160):
+        _many(lab, version, trials=trials)
+        with db_engine.reading(lab.engine) as conn:
+            list(tables.ratings(conn, "demo"))  # makes what is made once, such as compiled statements
+            peaks.append(_peak(tables.ratings(conn, "demo")))
+    (few, less), (all_, more) = peaks
+    assert (few, all_) == (400, 2000)
+    # Measured 1.0; five times the rows in memory would be five times as much.
+    assert more < 1.3 * less
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", ["postgresql"], indirect=True)
+def test_on_postgresql_the_rows_wait_on_the_server(lab, version):
+    """Otherwise the driver would hold all of them, out of Python's sight."""
+    _complete(lab, version)
+    with db_engine.reading(lab.engine) as conn:
+        for read in (tables.ratings, tables.participants):
+            rows = read(conn, "demo")
+            next(rows)
+            assert conn.scalar(text("SELECT count(*) FROM pg_cursors")) == 1
+            rows.close()
+            assert conn.scalar(text("SELECT count(*) FROM pg_cursors")) == 0
+
+
+def _query_plan(engine, act) -> str:
+    """How SQLite answers the last statement of an act, in its own words."""
+    said = []
+
+    def remember(conn, cursor, statement, parameters, context, executemany):
+        said.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", remember)
+    with db_engine.reading(engine) as conn:
+        act(conn)
+        event.remove(engine, "before_cursor_execute", remember)
+        statement, parameters = said[-1]
+        rows = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        return "\n".join(row[3] for row in rows)
+
+
+def test_on_sqlite_counts_read_one_index_and_sort_nothing(sqlite_lab):
+    version = sqlite_lab.open()
+    plan = _query_plan(sqlite_lab.engine, lambda conn: tables.counts(conn, version.config_hash))
+    assert "COVERING INDEX ix_response_counts" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_on_sqlite_ratings_come_in_the_order_of_the_indexes(sqlite_lab):
+    sqlite_lab.open()
+    plan = _query_plan(sqlite_lab.engine, lambda conn: list(tables.ratings(conn, "demo")))
+    assert "SCAN" not in plan
+    # The scales of one trial are sorted, never all rows.
+    assert "FOR ORDER BY" not in plan
+
+
+def test_a_completion_code_is_nobodys_before_the_end(lab, version):
+    begun, _ = lab.begin(version)
+    with db_engine.reading(lab.engine) as conn:
+        assert [one.completion_code for one in tables.participants(conn, "demo")] == [None]
+    lab.answer_all(begun)
+    with db_engine.writing(lab.engine) as conn:
+        sessions.complete(conn, begun.session_id)
+        (found,) = tables.participants(conn, "demo")
+    assert found.completion_code == begun.completion_code

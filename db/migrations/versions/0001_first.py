@@ -251,7 +251,7 @@ def _create_answer() -> None:
         sa.Column("decode_ms", sa.Double()),
         sa.Column("blur_count", sa.Integer(), nullable=False),
         sa.Column("input_device", sa.String(16)),
-        sa.Column("viewport", sa.String(32)),
+        sa.Column("viewport", sa.String(40)),
         sa.Column("saved_at", sa.String(24), nullable=False),
         sa.ForeignKeyConstraint(["trial_id"], ["trial.trial_id"], name="fk_answer_trial_id"),
         sa.PrimaryKeyConstraint("trial_id", "revision", name="pk_answer"),
