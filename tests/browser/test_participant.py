@@ -290,13 +290,35 @@ def test_the_code_copies_and_the_browser_forgets_the_answers(server: Server, vis
     assert page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('facenorm:'))") == []
 
 
+NAMES = {
+    "angry": "Anger", "sad": "Sadness", "happy": "Happiness", "disgust": "Disgust",
+    "surprise": "Surprise", "neutral": "No emotion",
+}  # fmt: skip
+
+
+def intended(server: Server, page: Page) -> str:
+    """Look up what the face on screen was drawn to show; the browser does not know."""
+    served = (page.locator(".fn-face img").get_attribute("src") or "").rpartition("/")[2]
+    [(emotion,)] = server.rows(
+        "select distinct intended_emotion from stimulus where served_sha256 = ?", served
+    )
+    return str(emotion)
+
+
 def test_picture_of_the_trial_for_the_docs(server: Server, visitor: Visitor) -> None:
     """With FACENORM_PICTURES set to a folder, writes trial.png there."""
     page = visitor(width=1280, height=800, device_scale_factor=2)
     walk.to_trials(page, server.url)
-    page.get_by_role("radio", name="Happiness").click()
+    emotion = intended(server, page)
+    for number in range(2, TRIALS):
+        if emotion != "neutral":
+            break
+        walk.rate_by_keyboard(page)
+        walk.face(page, number)
+        emotion = intended(server, page)
+    page.get_by_role("radio", name=NAMES[emotion]).click()
     walk.lines(page)[0].click(position={"x": 300, "y": 22})
-    walk.lines(page)[1].click(position={"x": 330, "y": 22})
+    walk.lines(page)[1].click(position={"x": 380 if emotion == "happy" else 110, "y": 22})
     page.mouse.move(5, 5)
     picture = page.screenshot()
     if folder := os.environ.get("FACENORM_PICTURES"):

@@ -19,13 +19,13 @@ SLOW_MS = 240_000  # thirty participants, or the first load of a model's librari
 
 @pytest.fixture(scope="module")
 def desk(make_server, pictures, shared):
-    """A server with the real weights, and the demo open with 16 faces per participant."""
+    """A server with the real weights, and the demo open with 8 faces per participant."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACENORM_MODELS", str(shared / "models"))
         server = make_server()
         text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
         file = server.data / "longer.yaml"
-        shorter = re.sub(r"per_participant: \d+", "per_participant: 16", text)
+        shorter = re.sub(r"per_participant: \d+", "per_participant: 8", text)
         file.write_text(shorter.replace("folder: ../demo", f"folder: {pictures}"), encoding="utf-8")
         server.command("study", "load", str(file))
         server.command("study", "open", "demo")
