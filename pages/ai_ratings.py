@@ -171,6 +171,8 @@ def _watch(version: StudyVersion) -> None:
     if said := processes.failure(_process(version)):
         st.error("The last run ended with an error. What is done is kept; start again to go on from there.")
         st.code(said, language=None, wrap_lines=True)
+    elif line := processes.last_line(_process(version)):
+        st.caption(parts.plain(line))
     _state(version)
 
 

@@ -59,10 +59,21 @@ def failure(name: str) -> str | None:
     """Return the last lines of a process that ended with an error, or None."""
     if not _file(name, "failed").exists():
         return None
-    with _file(name, "log").open("rb") as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
-        lines = log.read().decode(errors="replace").replace("\r", "\n").strip().splitlines()
-    return "\n".join(lines[-8:]) or "It ended with an error and printed nothing."
+    return "\n".join(_lines(name)[-8:]) or "It ended with an error and printed nothing."
+
+
+def last_line(name: str) -> str:
+    """Return the last line that a process of that name printed, empty where there is none."""
+    return (_lines(name) or [""])[-1]
+
+
+def _lines(name: str) -> list[str]:
+    try:
+        with _file(name, "log").open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            return log.read().decode(errors="replace").replace("\r", "\n").strip().splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def _file(name: str, suffix: str) -> Path:

@@ -210,7 +210,10 @@ def perceived_ai(
 
 def _perceived(snapshot: Snapshot) -> pd.DataFrame:
     counts = snapshot.counts
-    return counts[(counts["scale_id"] == EMOTION) & (counts["status"] == "answered")]
+    seen = counts[(counts["scale_id"] == EMOTION) & (counts["status"] == "answered")]
+    if seen.empty:
+        raise AgreementError("nobody has said yet which emotion they see; send participants the study's link")
+    return seen
 
 
 def label_of(result: AiResult | None) -> str | None:

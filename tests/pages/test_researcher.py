@@ -301,6 +301,7 @@ def test_an_empty_dashboard_says_what_is_missing_and_shows_no_number(researcher,
     at = show("dashboard")
     words = said(at)
     assert "No model has rated these faces yet" in words
+    assert "Nobody has said yet which emotion they see" in words
     assert "Nobody has answered 'valence' yet" in words
     assert "There are no usable ratings yet" in words
     assert not at.dataframe
