@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
+from collections.abc import Callable
 
 import streamlit as st
 
 from core.errors import FacenormError
-from pages import about_you, ai_ratings, dashboard, done, export, instructions, login, rate, studies, welcome
+from core.settings import PROJECT
+from pages import about_you, done, instructions, rate, welcome
 from pages.ui import session, text
 from pages.ui.session import Visit
+
+ICON = PROJECT / "assets" / "page" / "icon.svg"
 
 _log = logging.getLogger("facenorm")
 
@@ -19,11 +24,11 @@ def participant() -> None:
     visit = session.visit()
     if visit is None:
         text.no_study(session.unknown_visitor_words())
-        return
-    _step(visit)(visit)
+    else:
+        _step(visit)(visit)
 
 
-def _step(visit: Visit):  # type: ignore[no-untyped-def]
+def _step(visit: Visit) -> Callable[[Visit], None]:
     if visit.session is None:
         return welcome.render
     if visit.session.completed_at is not None:
@@ -33,17 +38,29 @@ def _step(visit: Visit):  # type: ignore[no-untyped-def]
     return rate.render
 
 
+def _lazy(name: str) -> Callable[[], None]:
+    """Import a researcher's page when it is opened: participants need neither pandas nor plotly."""
+
+    def render() -> None:
+        importlib.import_module(f"pages.{name}").render()
+
+    return render
+
+
 def _pages() -> dict[str, list[st.Page]]:
+    def page(name: str, title: str, icon: str) -> st.Page:
+        return st.Page(_lazy(name), title=title, icon=f":material/{icon}:", url_path=name)
+
     return {
         "": [
             st.Page(participant, title="Study", default=True, visibility="hidden"),
-            st.Page(login.render, title="Log in", url_path="researcher", visibility="hidden"),
+            st.Page(_lazy("login"), title="Log in", url_path="researcher", visibility="hidden"),
         ],
         "Facenorm": [
-            st.Page(studies.render, title="Studies", icon=":material/folder_open:", url_path="studies"),
-            st.Page(ai_ratings.render, title="AI ratings", icon=":material/neurology:", url_path="ai_ratings"),
-            st.Page(dashboard.render, title="Dashboard", icon=":material/monitoring:", url_path="dashboard"),
-            st.Page(export.render, title="Export", icon=":material/download:", url_path="export"),
+            page("studies", "Studies", "folder_open"),
+            page("ai_ratings", "AI ratings", "neurology"),
+            page("dashboard", "Dashboard", "monitoring"),
+            page("export", "Export", "download"),
         ],
     }
 
@@ -53,14 +70,14 @@ def main() -> None:
     is_participant = session.path() == "/"
     st.set_page_config(
         page_title="Facenorm",
-        page_icon=":material/face:",
+        page_icon=ICON,
         layout="centered" if is_participant else "wide",
         initial_sidebar_state="collapsed" if is_participant else "auto",
     )
     hidden = is_participant or session.researcher() is None
-    page = st.navigation(_pages(), position="hidden" if hidden else "sidebar")
+    chosen = st.navigation(_pages(), position="hidden" if hidden else "sidebar")
     try:
-        page.run()
+        chosen.run()
     except FacenormError as error:
         _log.info("shown to a visitor: %s", error)
         st.error(str(error))
