@@ -107,6 +107,7 @@ class ConsentItem(Model):
 
     id: Code
     required: bool = True
+    sensitive: bool = False  # without it the sensitive about-you questions are not asked
     shares: bool = False  # it asks whether answers may be shared: public exports hold only who agreed
     text: Text
 

@@ -146,6 +146,12 @@ def answered(conn: Connection, session_id: str) -> frozenset[str]:
     return frozenset(conn.scalars(found))
 
 
+def consents(conn: Connection, session_id: str) -> dict[str, bool]:
+    """Read which items of the consent a participant agreed to."""
+    found = select(consent.c.item_id, consent.c.agreed).where(consent.c.session_id == session_id)
+    return {item_id: agreed for item_id, agreed in conn.execute(found)}
+
+
 def save_about(conn: Connection, session_id: str, question_id: str, value: AboutValue) -> None:
     """Store what a participant says of themselves; the last word counts."""
     new = {"session_id": session_id, "question_id": question_id, "value": value, "saved_at": now()}

@@ -39,7 +39,15 @@ def _place() -> dict[str, bool]:
 
 
 def _questions(visit: Visit) -> list[Question]:
-    return [question for question in visit.study.about_you if question.enabled]
+    enabled = [question for question in visit.study.about_you if question.enabled]
+    asking = [item.id for item in visit.study.consent.items if item.sensitive]
+    if not asking or not any(question.sensitive for question in enabled):
+        return enabled
+    with db_engine.reading(resources.engine()) as conn:
+        agreed = sessions.consents(conn, visit.session.session_id)
+    if all(agreed.get(item_id) for item_id in asking):
+        return enabled
+    return [question for question in enabled if not question.sensitive]
 
 
 def _missing(visit: Visit, given: Mapping[str, AboutValue]) -> list[Question]:

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 FORM_BYTES = 64_000
+_UNREADABLE = "the form could not be read; reload the page and try again"
 
 
 async def read(request: Request, *, limit: int) -> bytes:
@@ -22,6 +23,10 @@ async def form(request: Request) -> dict[str, str]:
     """Return the fields of a URL-encoded form; of a repeated field the last counts."""
     body = await read(request, limit=FORM_BYTES)
     try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=200))
     except ValueError as error:
-        raise HTTPException(400, "the form could not be read; reload the page and try again") from error
+        raise HTTPException(400, _UNREADABLE) from error
+    # PostgreSQL has no place for NUL in a text.
+    if any("\0" in text for field in fields.items() for text in field):
+        raise HTTPException(400, _UNREADABLE)
+    return fields

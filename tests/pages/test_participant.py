@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core import i18n, plan, stimuli
 from core import study as study_files
-from core.records import Answer, Evidence, Response
+from core.records import Answer, ConsentGiven, Evidence, Response
 from core.settings import PROJECT
 from db import answers, engine, sessions, studies
 from pages.api import store
@@ -76,7 +76,7 @@ def version(installation, tmp_path):
 def begin(installation, version, monkeypatch):
     """Begin a session whose cookie every page sees; AppTest has no browser to keep it."""
 
-    def make(kind="human", language="en"):
+    def make(kind="human", language="en", *, sensitive=True):
         parsed = study_files.from_json(version.content)
         rng = random.Random(1)
         with engine.writing(installation) as conn:
@@ -88,7 +88,7 @@ def begin(installation, version, monkeypatch):
                 phase="live",
                 language=language,
                 nonce="nonce-of-this-test",
-                consents=(),
+                consents=[ConsentGiven("sensitive_questions", False, sensitive, language, "1", "May we?")],
                 draw=lambda counts: plan.build(parsed, shown, counts, rng=rng),
                 option_order=plan.option_order(parsed, rng=rng),
                 utc_offset_min=0,
@@ -280,3 +280,10 @@ def test_the_code_appears_when_the_server_holds_every_answer(installation, begin
     assert elements(page)[-1]["forget"] == begun.session_id
     with engine.reading(installation) as conn:
         assert sessions.flow(conn, "demo").completed == 1
+
+
+def test_who_did_not_agree_to_sensitive_questions_is_not_asked_them(begin):
+    begin(sensitive=False)
+    page = visit()
+    assert not page.radio
+    assert page.number_input

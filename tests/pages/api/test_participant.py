@@ -278,3 +278,11 @@ def test_a_simulated_rating_never_passes_for_a_person_s(app):
     with engine.reading(store.engine()) as conn:
         rows = list(tables.ratings(conn, "demo", kinds=("simulated",)))
     assert {row["rater_type"] for row in rows} == {"simulated"}
+
+
+@pytest.mark.parametrize("body", [b"study=demo%00&nonce=x", b"\xff\xfe", b"a=1&" * 300])
+def test_a_form_that_no_browser_sends_is_refused(app, body):
+    response = app.browser().post(
+        "/api/begin", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
+    )
+    assert response.status_code == 400
