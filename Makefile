@@ -46,7 +46,7 @@ bench: .venv/installed-dev
 
 # The pictures of the README, made by the browser tests.
 pictures: .venv/installed-dev
-	FACENORM_PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser -k picture
+	FACENORM_PICTURES=docs/pictures $(BIN)/python -m pytest tests/browser -k 'picture_of or three_matrices'
 
 lock: .venv/installed-dev
 	@tests/lock.sh $(BIN)

@@ -107,9 +107,14 @@ def test_dashboard_shows_three_matrices_and_the_face_under_the_pointer(rated, lo
         page.wait_for_timeout(1000)  # until the last figure has settled
         page.screenshot(path=Path(folder) / "dashboard.png")
     point = page.locator(".st-key-human-ai .points path").nth(5)
-    point.scroll_into_view_if_needed()
-    point.hover(force=True)
     face = page.locator(".facenorm-hover img")
+    for _ in range(20):  # the page below is still being drawn, and the point may move away
+        point.scroll_into_view_if_needed()
+        point.hover(force=True)
+        page.wait_for_timeout(500)
+        if face.is_visible():
+            break
+        page.mouse.move(0, 0)
     expect(face).to_be_visible()
     page.wait_for_function("document.querySelector('.facenorm-hover img').naturalWidth > 0")
     assert "/api/stimuli/" in face.get_attribute("src")
