@@ -7,7 +7,7 @@ holds this token.
 import hashlib
 import hmac
 
-LOGIN = "facenorm-login"
+LOGIN = "facenorm.login"  # no study id holds a dot, so no participant's cookie has this name
 
 
 def session_key(study_id: str, kind: str) -> str:

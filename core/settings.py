@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import secrets
 from collections.abc import Mapping
@@ -33,12 +34,25 @@ def load(env: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def make_data(settings: Settings) -> None:
+    """Make the data folder, which nobody else on the machine may read."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def user() -> str:
+    """Name who runs this process; a container's user may have a number only."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 def secret(settings: Settings) -> bytes:
     """The installation's 32 secret bytes, made once; replicas share the file or the variable."""
     if given := os.environ.get("FACENORM_SECRET"):
         return given.encode()
     path = settings.data / "secret.key"
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_data(settings)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(secrets.token_bytes(32))

@@ -43,8 +43,8 @@ class Client:
 
 
 @contextmanager
-def begin(study: Study, link: str, *, url: str, rng: random.Random) -> Iterator[Client]:
-    """Agree to everything and press Begin through a `simulated` link.
+def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) -> Iterator[Client]:
+    """Agree to everything and press Begin through a `simulated` link; a nonce begins one session.
 
     Raises SessionError when the app at url does not answer or lets nobody begin.
     """
@@ -52,7 +52,7 @@ def begin(study: Study, link: str, *, url: str, rng: random.Random) -> Iterator[
         "study": study.study,
         "link": link,
         "language": rng.choice(study.languages),
-        "nonce": f"{rng.getrandbits(128):032x}{link[:16]}",
+        "nonce": nonce,
         "utc_offset": "0",
         "age": "on",
         **{f"consent.{item.id}": "on" for item in study.consent.items},

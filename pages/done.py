@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from pages.ui import text
 from pages.ui.session import Visit
 
@@ -19,7 +21,12 @@ _PAGE = """
 
 def render(visit: Visit) -> None:
     """Show the completion code and let this browser forget the answers it kept."""
-    preview = text.html('<p class="note" role="note">$words</p>', words=visit.words["done.preview"])
+    preview = text.html(
+        '<p class="note" role="note">$words <a href="$address" target="_self">$again</a></p>',
+        words=visit.words["done.preview"],
+        address="/?" + urlencode({"study": visit.study.study, "link": visit.link, "again": "1"}),
+        again=visit.words["done.again"],
+    )
     markup = text.html(
         _PAGE,
         title=visit.words["done.title"],

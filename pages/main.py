@@ -79,8 +79,9 @@ def main() -> None:
     try:
         chosen.run()
     except FacenormError as error:
-        _log.info("shown to a visitor: %s", error)
-        st.error(str(error))
+        _log.warning("shown to a visitor: %s", error)
+        # Its words are for who can mend it; a participant is told what it means for them.
+        st.error(session.unknown_visitor_words()["error.text"] if is_participant else str(error))
 
 
 main()

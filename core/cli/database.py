@@ -18,7 +18,7 @@ def opened() -> Engine:
     from db import engine
 
     configured = settings.load()
-    configured.data.mkdir(parents=True, exist_ok=True)
+    settings.make_data(configured)
     connected = engine.connect(configured.database_url)
     engine.migrate(connected, backup_to=configured.data / "backups")
     return connected

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core import settings
 from core.cli import database
 from core.errors import ExportError
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @click.option("--pictures", is_flag=True, help="Add the original pictures, unchanged.")
 @click.option("--simulated", is_flag=True, help="Simulated participants instead of people.")
 @click.option("--pilot", is_flag=True, help="The pilot phase instead of the live one.")
-@click.option("--who", default=getpass.getuser, help="Who is noted as having exported.", hidden=True)
+@click.option("--who", default=settings.user, help="Who is noted as having exported.", hidden=True)
 def export(
     study_id: str,
     out: Path,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import platform
@@ -40,7 +39,7 @@ SAVED_AT_ONCE = 16
 )
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file for the ratings of PATHS.")
 @click.option("--excel", is_flag=True, help="Begin the CSV with a byte-order mark.")
-@click.option("--who", default=getpass.getuser, help="Who is noted as having started the run.", hidden=True)
+@click.option("--who", default=settings.user, help="Who is noted as having started the run.", hidden=True)
 def rate(
     paths: tuple[Path, ...],
     study_id: str | None,

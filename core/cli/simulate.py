@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from core.errors import SessionError, StudyError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from core.records import Trial
+    from core.records import StudyVersion, Trial
 
 
 @click.command()
@@ -47,10 +48,17 @@ def simulate(study_id: str, participants: int, seed: int, url: str) -> None:
     raters = simulated.raters(participants, seed=seed, study=parsed)
     for number, rater in enumerate(tqdm(raters, unit="participant", disable=None)):
         rng = random.Random(f"{seed}:{number}")
-        with simulated_client.begin(parsed, link, url=url, rng=rng) as client:
+        nonce = _nonce(version, seed, number)
+        with simulated_client.begin(parsed, link, nonce=nonce, url=url, rng=rng) as client:
             for trial in _trials(opened, client.cookie):
                 client.send(simulated.respond(rater, parsed, trial, stimuli, rng=rng))
     click.echo(f"{participants} simulated participants have rated {study_id}.")
+
+
+def _nonce(version: StudyVersion, seed: int, number: int) -> str:
+    """Name one simulated participant: repeating a command that was cut off goes on where it stood."""
+    name = f"{version.config_hash}:{version.phase}:{seed}:{number}"
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def _trials(opened: Engine, cookie: str) -> tuple[Trial, ...]:

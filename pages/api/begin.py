@@ -9,13 +9,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from core import cookies, plan
-from core.records import ConsentGiven, Phase, SessionKind, StudyVersion
+from core import cookies, i18n, plan
+from core.records import ConsentGiven, Phase, Session, SessionKind, StudyVersion
 from core.study import Study
 from db import engine as db_engine
 from db import sessions, studies
 from pages.api import bodies, responses, store
 
+AGE = "minimum_age"  # the consent item that every study has
 SESSION_S = 14 * 24 * 3600  # how long a browser may come back to its session
 
 
@@ -33,16 +34,16 @@ def entry(conn: Connection, study_id: str, link: str) -> Entry | None:
     kind = studies.link_kind(conn, study_id, link) if link else "human"
     if kind is None:
         return None
-    version = studies.open_version(conn, study_id)
-    if version is None and kind == "preview":
-        version = studies.latest(conn, study_id)
+    # A preview shows what would be opened next.
+    newest = studies.latest if kind == "preview" else studies.open_version
+    version = newest(conn, study_id)
     return version and Entry(version, kind, version.phase)
 
 
 async def begin(request: Request) -> RedirectResponse:
     """Create the session that the pressed Begin asks for, and send its cookie."""
     form = await bodies.form(request)
-    problem, key, token = await run_in_threadpool(_begin, form)
+    problem, key, token = await run_in_threadpool(_begin, form, request.cookies)
     response = _back(form, problem=problem)
     if token:
         responses.set_cookie(response, request, cookies.participant(key), token, max_age_s=SESSION_S)
@@ -62,7 +63,7 @@ def _back(form: dict[str, str], **more: str) -> RedirectResponse:
     return RedirectResponse(f"/?{urlencode(query)}", status_code=303)
 
 
-def _begin(form: dict[str, str]) -> tuple[str, str, str]:
+def _begin(form: dict[str, str], jar: dict[str, str]) -> tuple[str, str, str]:
     """Return (problem, key, token): either the problem or the token is empty."""
     study_id, nonce = form.get("study", ""), form.get("nonce", "")
     with db_engine.writing(store.engine()) as conn:
@@ -75,8 +76,23 @@ def _begin(form: dict[str, str]) -> tuple[str, str, str]:
             return "form", "", ""
         if not _agreed(study, form):
             return "consent", "", ""
-        token = _create(conn, where, study, form)
-    return "", cookies.session_key(study_id, where.kind), token
+        key = cookies.session_key(study_id, where.kind)
+        token = _held(conn, where, jar.get(cookies.participant(key), "")) or _create(conn, where, study, form)
+    return "", key, token
+
+
+def _held(conn: Connection, where: Entry, token: str) -> str | None:
+    """Return the token that this browser holds already: Begin in a second tab is no second session."""
+    session = sessions.by_token(conn, token) if token else None
+    return token if session is not None and not outdated(session, where, again=True) else None
+
+
+def outdated(session: Session, where: Entry, *, again: bool) -> bool:
+    """Say whether a preview begins anew: the study has changed, or it was done and is wanted again."""
+    if session.kind != "preview":
+        return False
+    done = session.completed_at is not None
+    return session.config_hash != where.version.config_hash or (done and again)
 
 
 def _agreed(study: Study, form: dict[str, str]) -> bool:
@@ -105,16 +121,21 @@ def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) 
 
 def _consents(study: Study, form: dict[str, str]) -> list[ConsentGiven]:
     language = form["language"]
+    of_age = i18n.words(language)["welcome.age"].format(age=study.minimum_age)
+    version = study.consent.version
     return [
-        ConsentGiven(
-            item_id=item.id,
-            required=item.required,
-            agreed=form.get(f"consent.{item.id}") == "on",
-            language=language,
-            version=study.consent.version,
-            text=f"{study.consent.intro[language]}\n\n{item.text[language]}",  # type: ignore[index]
-        )
-        for item in study.consent.items
+        ConsentGiven(AGE, required=True, agreed=True, language=language, version=version, text=of_age),
+        *(
+            ConsentGiven(
+                item_id=item.id,
+                required=item.required,
+                agreed=form.get(f"consent.{item.id}") == "on",
+                language=language,
+                version=version,
+                text=f"{study.consent.intro[language]}\n\n{item.text[language]}",  # type: ignore[index]
+            )
+            for item in study.consent.items
+        ),
     ]
 
 

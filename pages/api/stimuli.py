@@ -14,7 +14,7 @@ from db import pictures, researchers, sessions
 from pages.api import store
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_COOKIES = 8  # sessions of other studies that one browser may hold
+_COOKIES = 40  # sessions of other studies that one browser may hold
 
 
 async def stimulus(request: Request) -> Response:
@@ -47,7 +47,7 @@ def _may_see(conn: Connection, jar: dict[str, str], served_sha256: str) -> bool:
     if login is not None and researchers.by_token(conn, login) is not None:
         return True
     prefix = cookies.participant("")
-    held = [value for name, value in jar.items() if name.startswith(prefix) and name != cookies.LOGIN]
+    held = [value for name, value in jar.items() if name.startswith(prefix)]
     found = (sessions.by_token(conn, token) for token in held[:_COOKIES])
     return any(
         pictures.allowed(conn, session_id=session.session_id, served_sha256=served_sha256)

@@ -55,6 +55,8 @@ def visit() -> Visit | None:
         key = cookies.session_key(study_id, kind)
         cookie = _cookies().get(cookies.participant(key), "")
         session = sessions.by_token(conn, cookie) if cookie else None
+        if session and where and begin.outdated(session, where, again="again" in query):
+            session = None
         # A session stays on the version that it began with, and may finish after the study closed.
         version = studies.get(conn, session.config_hash) if session else (where and where.version)
         if version is None:

@@ -1,6 +1,7 @@
 """The command as a user at a shell meets it, on a real database and over real HTTP."""
 
 import csv
+import re
 import shutil
 import socket
 import subprocess
@@ -190,6 +191,19 @@ def test_simulated_participants_answer_over_http_and_stay_apart(run, study_file,
     with (tmp_path / "simulated" / "norms.csv").open(encoding="utf-8", newline="") as file:
         rated = [int(row["emotion_n"]) for row in csv.DictReader(file)]
     assert rated == [1] * 12  # least rated first: 3 participants x 4 trials cover 12 stimuli once
+
+
+def test_simulated_participants_of_a_new_version_are_new_ones(run, study_file, server, tmp_path):
+    for trials in (4, 5):
+        study_file.write_text(
+            re.sub(r"per_participant: .", f"per_participant: {trials}", study_file.read_text())
+        )
+        run("study", "load", study_file)
+        run("study", "open", "demo")
+        for _ in range(2):  # the same seed again adds nobody
+            run("simulate", "demo", "-n", "2", "--url", server)
+        exported = run("export", "demo", "--private", "--simulated", "--out", tmp_path / str(trials)).output
+        assert f"ratings.csv {2 * trials * 5}," in exported
 
 
 def test_simulate_says_when_nobody_answers(run, study_file):

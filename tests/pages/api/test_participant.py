@@ -266,7 +266,7 @@ def test_only_hashes_of_pictures_are_served(app, name):
 
 def test_health_answers_for_the_database(app):
     response = app.browser().get("/api/health")
-    assert (response.status_code, response.json()) == (200, {"ok": True, "problem": None})
+    assert (response.status_code, response.json()) == (200, {"ok": True})
 
 
 def test_a_simulated_rating_never_passes_for_a_person_s(app):
@@ -286,3 +286,35 @@ def test_a_form_that_no_browser_sends_is_refused(app, body):
         "/api/begin", content=body, headers={"Content-Type": "application/x-www-form-urlencoded"}
     )
     assert response.status_code == 400
+
+
+def test_begin_in_a_second_tab_is_no_second_session(app):
+    browser, _ = begun(app)
+    trials = app.trials(browser)
+    browser.post("/api/begin", data=app.form(nonce="m" * 32))
+    assert app.trials(browser) == trials
+    with engine.reading(store.engine()) as conn:
+        assert sessions.flow(conn, "demo").began == 1
+
+
+def test_a_preview_can_be_taken_again(app):
+    with engine.writing(store.engine()) as conn:
+        link = stored.make_link(conn, "demo", "preview")
+    browser, _ = begun(app, link=link)
+    first = app.trials(browser, "preview.demo")
+    browser.post("/api/begin", data=app.form(link=link, nonce="m" * 32))
+    assert app.trials(browser, "preview.demo") == first
+    post(browser, [answer(trial) for trial in first], key="preview.demo")
+    browser.post("/api/begin", data=app.form(link=link, nonce="m" * 32))
+    assert app.trials(browser, "preview.demo") != first
+
+
+def test_the_minimum_age_is_stored_with_the_consents(app):
+    begun(app)
+    with engine.reading(store.engine()) as conn:
+        (participant,) = tables.participants(conn, "demo")
+    assert participant.consents["minimum_age"] is True
+
+
+def test_a_study_called_login_leaves_the_researcher_s_cookie_alone():
+    assert cookies.participant(cookies.session_key("login", "human")) != cookies.LOGIN
