@@ -21,8 +21,12 @@ def render(visit: Visit) -> None:
     text.show(visit, text.heading(visit.words["about.title"]) + intro, key="about")
     saved = _saved(visit)
     given = {question.id: _ask(visit, question, saved.get(question.id)) for question in _questions(visit)}
-    _save(visit, {name: value for name, value in given.items() if value != saved.get(name)})
-    if st.button(visit.words["about.continue"], key="continue", type="primary"):
+    wrong = [question for question in _questions(visit) if _out_of_range(question, given[question.id])]
+    good = {name: value for name, value in given.items() if name not in {one.id for one in wrong}}
+    _save(visit, {name: value for name, value in good.items() if value != saved.get(name)})
+    for question in wrong:
+        st.error(_range(visit, question))
+    if st.button(visit.words["about.continue"], key="continue", type="primary") and not wrong:
         _continue(visit, given)
 
 
@@ -84,16 +88,28 @@ def _ask(visit: Visit, question: Question, saved: AboutValue) -> AboutValue:
         label = f"{label} ({visit.words['about.required']})"
     key = f"about.{question.id}"
     if question.kind == "number":
-        return _number(label, question, saved, key)
+        return _number(label, saved, key)
     if question.kind == "choice":
         return _choice(visit, label, question, saved, key)
     return st.text_input(label, value=saved and str(saved), max_chars=200, key=key) or None
 
 
-def _number(label: str, question: Question, saved: AboutValue, key: str) -> AboutValue:
-    value = None if saved is None else round(float(saved))
-    low, high = (None if bound is None else round(bound) for bound in (question.min, question.max))
-    return st.number_input(label, min_value=low, max_value=high, value=value, step=1, key=key)
+def _number(label: str, saved: AboutValue, key: str) -> AboutValue:
+    # Bounds of its own would make the field keep a wrong number to itself, as if nothing were typed.
+    return st.number_input(label, value=None if saved is None else round(float(saved)), step=1, key=key)
+
+
+def _out_of_range(question: Question, value: AboutValue) -> bool:
+    if question.kind != "number" or value is None:
+        return False
+    low, high = question.min, question.max
+    return (low is not None and float(value) < low) or (high is not None and float(value) > high)
+
+
+def _range(visit: Visit, question: Question) -> str:
+    bounds = [f"{bound:g}" if bound is not None else "…" for bound in (question.min, question.max)]
+    name = text.own(visit, question.text)
+    return text.said(visit, "about.range", question=name, low=bounds[0], high=bounds[1])
 
 
 def _choice(visit: Visit, label: str, question: Question, saved: AboutValue, key: str) -> AboutValue:

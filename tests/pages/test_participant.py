@@ -69,7 +69,9 @@ def version(installation, tmp_path):
     """The demo study, and its question about gender turned on and required."""
     folder = tmp_path / "faces"
     folder.mkdir()
-    return load(installation, folder, (GENDER, GENDER.replace("enabled: false", "required: true")))
+    return load(
+        installation, folder, (GENDER, GENDER.replace("enabled: false", "enabled: true\n    required: true"))
+    )
 
 
 @pytest.fixture
@@ -287,3 +289,20 @@ def test_who_did_not_agree_to_sensitive_questions_is_not_asked_them(begin):
     page = visit()
     assert not page.radio
     assert page.number_input
+
+
+@pytest.mark.parametrize("typed", [12, 200, -1])
+def test_a_number_out_of_range_is_told_and_neither_stored_nor_passed_over(installation, begin, typed):
+    begun = begin()
+    page = visit()
+    page.radio[0].set_value("woman").run()
+    page.number_input[0].set_value(typed).run()
+    assert "18" in page.error[0].value
+    assert "120" in page.error[0].value
+    page.button(key="continue").click().run()
+    with engine.reading(installation) as conn:
+        assert "age" not in sessions.about(conn, begun.session_id)
+    page.number_input[0].set_value(34).run()
+    page.button(key="continue").click().run()
+    with engine.reading(installation) as conn:
+        assert sessions.about(conn, begun.session_id)["age"] == 34
