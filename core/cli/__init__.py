@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from core.cli import export, install, models, rate, simulate, study
+from core.cli import exclude, export, install, models, rate, simulate, study
 from core.errors import FacenormError
 
 
@@ -43,7 +43,8 @@ Pictures without a study:
   facenorm rate FOLDER --out ai.csv
 
 Settings come from the environment: FACENORM_DATA (folder of database and backups),
-FACENORM_DATABASE_URL (PostgreSQL instead of SQLite), FACENORM_MODELS (folders with weights).
+FACENORM_DATABASE_URL (PostgreSQL instead of SQLite), FACENORM_MODELS (folders with weights),
+FACENORM_SECRET (what replicas share).
 Exit code 0: done. 1: something to mend, said in one line. 2: the command was misspelt.
 """
 
@@ -59,6 +60,7 @@ for command in (
     models.models,
     rate.rate,
     simulate.simulate,
+    exclude.exclude,
     export.export,
     install.backup,
     install.restore,

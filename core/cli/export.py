@@ -73,6 +73,9 @@ def export(
                 exports.pack(folder, out)
         else:
             counts = exports.write(out, tables, public=public, excel=excel, replace=replace)
+    if public:
+        agreed, all_ = len(tables.sharing), len(list(tables.participants()))
+        click.echo(f"{agreed} of {all_} participants agreed to public sharing; only theirs is in it.")
     click.echo(f"{out}: version {wanted.version}, " + ", ".join(f"{name} {n}" for name, n in counts.items()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import click
 from core import settings
 from core.cli import database, study
 from core.cli.models import DEFAULT, fetch_with_bar
+from core.errors import FacenormError
 
 DEMO = settings.PROJECT / "assets" / "studies" / "demo.yaml"
 DEMO_PICTURES = settings.PROJECT / "assets" / "demo"
@@ -58,6 +60,7 @@ def serve(port: int, address: str) -> None:
     """Start the app and print its links."""
     from db import engine, researchers, studies
 
+    _require_free(address, port)
     with engine.writing(database.opened()) as conn:
         password = None
         if not researchers.has_own_password(conn, RESEARCHER):
@@ -81,6 +84,19 @@ def serve(port: int, address: str) -> None:
     os.execve(sys.executable, [sys.executable, *command], env)  # noqa: S606  no shell is involved
 
 
+def _require_free(address: str, port: int) -> None:
+    """Look before the one-time password changes: another Facenorm may be running there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise FacenormError(
+                f"port {port} on {address} cannot be used ({error.strerror}); stop what runs there, or take "
+                f"another: make run PORT={port + 1}"
+            ) from error
+
+
 @click.command()
 @click.argument("name", default=RESEARCHER)
 def researcher(name: str) -> None:
@@ -101,7 +117,7 @@ def researcher(name: str) -> None:
 def backup(file: Path) -> None:
     """Copy the database to FILE, pictures and all.
 
-    Safe while the app runs.
+    Safe while the app runs. An older backup in FILE is replaced.
     """
     from db import backup as backups
 

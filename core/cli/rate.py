@@ -56,11 +56,16 @@ def rate(
     picture's suffix are passed over. A picture that cannot be read or shows no face is a row with the
     reason. With --study only what is missing runs: a run that was stopped goes on where it stood.
     """
+    from db import engine
+
     if bool(paths) == bool(study_id) or (paths and out is None) or (study_id and (out or manifest)):
         raise click.UsageError(
             "give either PATHS with --out FILE (and --manifest), or --study STUDY alone;\n"
             "for instance: facenorm rate faces/ --out ai.csv"
         )
+    if study_id is not None:
+        with engine.reading(database.opened()) as conn:
+            database.current(conn, study_id)  # said before any word about weights
     loaded, finder = _models(raters.split(","), detector)
     if out is not None:
         _rate_files(paths, manifest, loaded, finder, out, excel=excel)

@@ -12,7 +12,7 @@ from core.cli import database
 from core.errors import SessionError, StudyError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
     from core.records import StudyVersion, Trial
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("study_id")
 @click.option("--participants", "-n", type=click.IntRange(1, 10_000), default=30, show_default=True)
-@click.option("--seed", "-s", type=int, default=1, show_default=True)
+@click.option("--seed", "-s", type=int, help="The same seed adds nobody twice.  [default: others each time]")
 @click.option("--url", default="http://localhost:8501", show_default=True, help="Where the app runs.")
-def simulate(study_id: str, participants: int, seed: int, url: str) -> None:
+def simulate(study_id: str, participants: int, seed: int | None, url: str) -> None:
     """Send simulated participants through the app.
 
     They begin and answer over HTTP as a browser does, with known bias and noise, and are marked as
@@ -43,6 +43,8 @@ def simulate(study_id: str, participants: int, seed: int, url: str) -> None:
             database.newest(conn, study_id)
             raise StudyError(f"{study_id} is not open; open it with 'facenorm study open {study_id}'")
         link = stored.make_link(conn, study_id, "simulated")
+        if seed is None:
+            seed = 1 + _begun(conn, version)
         stimuli = {each.stimulus_id: each for each in stored.stimuli(conn, version.config_hash)}
     parsed = studies.from_json(version.content)
     raters = simulated.raters(participants, seed=seed, study=parsed)
@@ -52,7 +54,18 @@ def simulate(study_id: str, participants: int, seed: int, url: str) -> None:
         with simulated_client.begin(parsed, link, nonce=nonce, url=url, rng=rng) as client:
             for trial in _trials(opened, client.cookie):
                 client.send(simulated.respond(rater, parsed, trial, stimuli, rng=rng))
-    click.echo(f"{participants} simulated participants have rated {study_id}.")
+    with engine.reading(opened) as conn:
+        total = _begun(conn, version)
+    click.echo(f"{study_id} version {version.version} ({version.phase}) has {total} simulated participants.")
+
+
+def _begun(conn: Connection, version: StudyVersion) -> int:
+    from db import sessions
+
+    flow = sessions.flow(
+        conn, version.study_id, config_hash=version.config_hash, kind="simulated", phase=version.phase
+    )
+    return flow.began
 
 
 def _nonce(version: StudyVersion, seed: int, number: int) -> str:

@@ -13,9 +13,8 @@ from core.cli import database
 from core.errors import StudyError
 
 if TYPE_CHECKING:
+    from core.loading import Loaded
     from core.records import Phase, StudyVersion
-    from core.stimuli import Gathered
-    from core.study import Study
 
 T = TypeVar("T")
 
@@ -34,10 +33,11 @@ def study_check(file: Path) -> None:
     """
     from core import study as studies
 
-    parsed, gathered = _usable(file)
-    rated = sum(stimulus.rated for stimulus in gathered.stimuli)
-    asked = ", ".join(name for name, _scale in studies.asked(parsed))
-    click.echo(f"{file}: usable. {rated} stimuli to rate on {asked} in {', '.join(parsed.languages)}.")
+    loaded = _usable(file)
+    asked = ", ".join(name for name, _scale in studies.asked(loaded.study))
+    click.echo(
+        f"{file}: usable. {loaded.n_rated} stimuli to rate on {asked} in {', '.join(loaded.study.languages)}."
+    )
 
 
 @study.command("load")
@@ -55,29 +55,21 @@ def study_load(file: Path) -> None:
 def load_file(file: Path, *, warn: bool = True) -> StudyVersion:
     """Store a study file with its stimuli as a version, with its warnings on stderr if wanted."""
     from core import study as studies
-    from db import audit, engine
-    from db import pictures as blobs
     from db import studies as stored
 
     opened = database.opened()
-    parsed, gathered = _usable(file, warn=warn)
-    # Pictures are decoded outside of any transaction: participants of other studies go on rating.
-    for batch in batches(gathered.pictures(), 16):
-        with engine.writing(opened) as conn:
-            blobs.save(conn, batch)
-    with engine.writing(opened) as conn:
-        version = stored.load(
-            conn,
-            study_id=parsed.study,
-            config_hash=studies.config_hash(parsed, gathered.stimuli),
-            title=parsed.title[parsed.languages[0]],
-            content=studies.to_json(parsed),
-            source_yaml=file.read_text(encoding="utf-8"),
-            stimuli=gathered.stimuli,
-            pictures=(),
-        )
-        audit.write(conn, "shell", "study loaded", f"{version.study_id} version {version.version}")
-    return version
+    loaded = _usable(file, warn=warn)
+    return stored.store(
+        opened,
+        study_id=loaded.study.study,
+        config_hash=studies.config_hash(loaded.study, loaded.stimuli),
+        title=loaded.title,
+        content=studies.to_json(loaded.study),
+        source_yaml=loaded.source_yaml,
+        stimuli=loaded.stimuli,
+        pictures=loaded.pictures(),
+        who="shell",
+    )
 
 
 def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -87,17 +79,14 @@ def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _usable(file: Path, *, warn: bool = True) -> tuple[Study, Gathered]:
+def _usable(file: Path, *, warn: bool = True) -> Loaded:
     """Read a study file and its stimuli; warnings go to stderr, what makes it useless is a StudyError."""
-    from core import plan, stimuli
-    from core import study as studies
+    from core import loading
 
-    parsed = studies.read(file)
-    gathered = stimuli.gather(parsed, file.parent)
-    for line in (*gathered.problems, *studies.warnings(parsed)) if warn else ():
+    loaded = loading.read(file)
+    for line in loaded.warnings if warn else ():
         click.echo(f"warning: {line}", err=True)
-    plan.check(parsed, gathered.stimuli)
-    return parsed, gathered
+    return loaded
 
 
 @study.command("list")

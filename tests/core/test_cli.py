@@ -201,7 +201,7 @@ def test_simulated_participants_of_a_new_version_are_new_ones(run, study_file, s
         run("study", "load", study_file)
         run("study", "open", "demo")
         for _ in range(2):  # the same seed again adds nobody
-            run("simulate", "demo", "-n", "2", "--url", server)
+            run("simulate", "demo", "-n", "2", "--seed", "7", "--url", server)
         exported = run("export", "demo", "--private", "--simulated", "--out", tmp_path / str(trials)).output
         assert f"ratings.csv {2 * trials * 5}," in exported
 
@@ -238,3 +238,32 @@ def test_an_export_holds_one_version(run, study_file, tmp_path):
     assert "version 2," in run("export", "demo", "--out", tmp_path / "newest").output
     assert "version 1," in run("export", "demo", "--version", "1", "--out", tmp_path / "first").output
     assert "1 to 2" in run("export", "demo", "--version", "3", "--out", tmp_path / "x", code=1).output
+
+
+def test_a_port_that_is_taken_is_told_before_any_password_changes(run, server):
+    port = server.rpartition(":")[2]
+    output = run("serve", "--address", "127.0.0.1", "--port", port, code=1).output
+    assert f"PORT={int(port) + 1}" in output
+    assert "One-time password" not in output
+
+
+def test_an_excluded_session_leaves_norms_and_stays_in_ratings(run, study_file, server, tmp_path):
+    run("study", "load", study_file)
+    run("study", "open", "demo")
+    run("simulate", "demo", "-n", "3", "--url", server)
+    run("export", "demo", "--private", "--simulated", "--out", tmp_path / "all")
+    with (tmp_path / "all" / "participants.csv").open(encoding="utf-8", newline="") as file:
+        session_id = next(csv.DictReader(file))["session_id"]
+    assert "--reason" in run("exclude", "demo", "session", session_id, code=2).output
+    assert "no session" in run("exclude", "demo", "session", "nobody", "--reason", "x", code=1).output
+    run("exclude", "demo", "session", session_id, "--reason", "fell asleep")
+    assert "fell asleep" in run("exclude", "demo").output
+    run("export", "demo", "--private", "--simulated", "--out", tmp_path / "less")
+    with (tmp_path / "less" / "ratings.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["excluded"] for row in rows if row["session_id"] == session_id} == {"true"}
+    assert len(rows) == 3 * 4 * 5
+    with (tmp_path / "less" / "norms.csv").open(encoding="utf-8", newline="") as file:
+        assert sum(int(row["emotion_n"]) for row in csv.DictReader(file)) == 2 * 4
+    run("exclude", "demo", "--undo", "1", "--reason", "wrong person")
+    assert run("exclude", "demo").output == ""
