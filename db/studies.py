@@ -5,15 +5,57 @@ from __future__ import annotations
 import dataclasses
 import secrets
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import get_args
 
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, select, update
 
 from core.errors import StudyError
 from core.records import Phase, Picture, SessionKind, Stimulus, StudyVersion
+from db import audit
 from db import pictures as blobs
+from db.engine import reading, writing
 from db.schema import link, stimulus, study_version
 from db.statements import insert, lock, now
+
+PICTURES_AT_ONCE = 16
+
+
+def store(
+    engine: Engine,
+    *,
+    study_id: str,
+    config_hash: str,
+    title: str,
+    content: str,
+    source_yaml: str,
+    stimuli: Sequence[Stimulus],
+    pictures: Iterable[Picture],
+    who: str,
+) -> StudyVersion:
+    """Store a study as `load` does and note who did it, while participants of others go on answering.
+
+    It takes the engine, not a connection: `pictures` is advanced outside of any transaction, since reading
+    and decoding thousands of files takes minutes, and each transaction that writes is short. When it fails
+    half-way, pictures are left that no version shows; loading again goes on from there.
+    """
+    with reading(engine) as conn:
+        known = get(conn, config_hash)
+    if known is None:
+        _save_pictures(engine, pictures)
+    with writing(engine) as conn:
+        version = load(
+            conn,
+            study_id=study_id,
+            config_hash=config_hash,
+            title=title,
+            content=content,
+            source_yaml=source_yaml,
+            stimuli=stimuli,
+            pictures=(),
+        )
+        audit.write(conn, who, "study loaded", f"{version.study_id} version {version.version}")
+    return version
 
 
 def load(
@@ -137,6 +179,13 @@ def link_kind(conn: Connection, study_id: str, token: str) -> SessionKind | None
     found = select(link.c.kind).where(link.c.study_id == study_id, link.c.token == token)
     kind: SessionKind | None = conn.scalar(found)
     return kind
+
+
+def _save_pictures(engine: Engine, pictures: Iterable[Picture]) -> None:
+    source = iter(pictures)
+    while batch := list(islice(source, PICTURES_AT_ONCE)):
+        with writing(engine) as conn:
+            blobs.save(conn, batch)
 
 
 def _save_stimuli(conn: Connection, config_hash: str, found: Sequence[Stimulus]) -> None:

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import streamlit as st
 from sqlalchemy import Connection
 
-from core import stimuli
+from core import loading
 from core import study as study_files
 from core.errors import FacenormError, StudyError
+from core.loading import Loaded
 from core.records import Phase, SessionKind, StudyVersion
-from core.study import Study
 from db import audit, sessions, studies
 from db import engine as db_engine
 from pages.ui import guard, parts, processes, resources, session
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語"}
 STATE_COLOURS = {"loaded": "blue", "open": "green", "closed": "gray"}
@@ -63,58 +67,43 @@ def _load(who: str) -> None:
         return
     try:
         with st.spinner("Reading the study and its pictures …"):
-            text, name, folder = _source(path, upload, base)
-            _checked(text, name, folder, who=who if loaded else None)
+            found = _source(path, upload, base)
+            st.success(_store(found, who) if loaded else _usable(found))
     except FacenormError as error:
         st.error("  \n".join(map(parts.sentence, str(error).splitlines())))
+        return
+    _warnings(found.warnings)
 
 
-def _source(path: str, upload: object, base: str) -> tuple[str, str, Path]:
+def _source(path: str, upload: UploadedFile | None, base: str) -> Loaded:
     if upload is not None:
-        if not Path(base).is_dir():
+        folder = Path(base.strip()).expanduser()
+        if not base.strip() or not folder.is_dir():
             raise StudyError(f"{base or 'no folder'}: give a folder that exists on the server")
-        return _decoded(upload.getvalue(), upload.name), upload.name, Path(base)
+        return loading.parse(upload.getvalue(), name=upload.name, base=folder)
     file = Path(path.strip()).expanduser()
     if not path.strip() or not file.is_file():
         raise StudyError(f"{path or 'no file'}: give the path of a YAML file on the server, or upload one")
-    return _decoded(file.read_bytes(), str(file)), str(file), file.parent
+    return loading.read(file)
 
 
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudyError(f"{name}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+def _usable(found: Loaded) -> str:
+    asked = ", ".join(scale_id for scale_id, _ in study_files.asked(found.study))
+    return f"Usable: {found.n_rated} stimuli to rate on {asked}, in {', '.join(found.study.languages)}."
 
 
-def _checked(text: str, name: str, folder: Path, *, who: str | None) -> None:
-    """Say what the file holds; with a name in `who`, store it, too."""
-    parsed = study_files.parse(text, path=name)
-    gathered = stimuli.gather(parsed, folder)
-    rated = sum(stimulus.rated for stimulus in gathered.stimuli)
-    if not rated:
-        raise StudyError("\n".join([f"{name}: none of its stimuli can be used", *gathered.problems]))
-    asked = ", ".join(scale_id for scale_id, _ in study_files.asked(parsed))
-    if who is None:
-        st.success(f"Usable: {rated} stimuli to rate on {asked}, in {', '.join(parsed.languages)}.")
-    else:
-        st.success(_store(parsed, gathered, text, who))
-    _warnings([*gathered.problems, *study_files.warnings(parsed)])
-
-
-def _store(parsed: Study, gathered: stimuli.Gathered, text: str, who: str) -> str:
-    with db_engine.writing(resources.engine()) as conn:
-        version = studies.load(
-            conn,
-            study_id=parsed.study,
-            config_hash=study_files.config_hash(parsed, gathered.stimuli),
-            title=parsed.title[parsed.languages[0]],
-            content=study_files.to_json(parsed),
-            source_yaml=text,
-            stimuli=gathered.stimuli,
-            pictures=gathered.pictures(),
-        )
-        audit.write(conn, who, "study loaded", f"{version.study_id} version {version.version}")
+def _store(found: Loaded, who: str) -> str:
+    version = studies.store(
+        resources.engine(),
+        study_id=found.study.study,
+        config_hash=study_files.config_hash(found.study, found.stimuli),
+        title=found.title,
+        content=study_files.to_json(found.study),
+        source_yaml=found.source_yaml,
+        stimuli=found.stimuli,
+        pictures=found.pictures(),
+        who=who,
+    )
     return f"{version.study_id} is loaded as version {version.version}. It is {version.state}."
 
 

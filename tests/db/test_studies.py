@@ -2,10 +2,11 @@ import dataclasses
 import threading
 
 import pytest
+from sqlalchemy import func, select
 
 from core.errors import StudyError
+from db import audit, pictures, schema, sessions, studies
 from db import engine as db_engine
-from db import pictures, sessions, studies
 
 
 def test_loading_the_same_content_twice_gives_the_same_version(lab):
@@ -49,6 +50,72 @@ def test_replicas_that_load_at_once_make_one_version(lab):
         thread.join()
     assert not problems
     assert {version.version for version in found} == {1}
+
+
+def store(lab, found):
+    return studies.store(
+        lab.engine,
+        study_id="demo",
+        config_hash="a" * 64,
+        title="Faces 얼굴",
+        content="{}",
+        source_yaml="study: demo",
+        stimuli=lab.stimuli(),
+        pictures=found,
+        who="ada",
+    )
+
+
+def stored_pictures(lab):
+    with db_engine.reading(lab.engine) as conn:
+        return conn.scalar(select(func.count()).select_from(schema.blob))
+
+
+def test_a_stored_study_has_its_pictures_its_stimuli_and_who_loaded_it(lab):
+    version = store(lab, lab.pictures())
+    with db_engine.reading(lab.engine) as conn:
+        assert studies.latest(conn, "demo") == version
+        assert studies.stimuli(conn, version.config_hash) == lab.stimuli()
+        assert all(pictures.get(conn, one.served_sha256) for one in lab.stimuli())
+        entries = [(entry.who, entry.what, entry.detail) for entry in audit.read(conn)]
+    assert entries == [("ada", "study loaded", "demo version 1")]
+
+
+def test_others_write_while_a_picture_is_decoded_and_see_batches_of_sixteen(lab):
+    seen = []
+
+    def slowly_decoded():
+        for picture in lab.pictures(20):
+            # Inside a transaction of the loader this would wait for it, and it for this.
+            with db_engine.writing(lab.engine) as conn:
+                audit.write(conn, "bob", "something else")
+            seen.append(stored_pictures(lab))
+            yield picture
+
+    store(lab, slowly_decoded())
+    assert seen == [0] * 16 + [16] * 16 + [32] * 8
+    assert stored_pictures(lab) == 40
+
+
+def test_a_load_that_fails_half_way_leaves_no_version_and_can_be_repeated(lab):
+    def broken():
+        yield from lab.pictures(10)
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="gone"):
+        store(lab, broken())
+    with db_engine.reading(lab.engine) as conn:
+        assert studies.listing(conn) == ()
+        assert audit.read(conn) == ()
+    assert store(lab, lab.pictures(10)).version == 1
+    assert stored_pictures(lab) == 20
+
+
+def test_pictures_of_a_version_that_is_there_are_not_read_again(lab):
+    version = store(lab, lab.pictures())
+    untouched = lab.pictures()
+    assert store(lab, untouched) == version
+    assert len(list(untouched)) == 12
 
 
 def test_stimuli_come_back_as_they_were_loaded(lab):

@@ -226,6 +226,21 @@ def test_loading_a_study_stores_and_records_it(researcher, installation, study_f
         assert [(entry.who, entry.what) for entry in audit.read(conn)] == [("ada", "study loaded")]
 
 
+@pytest.mark.parametrize("button", [0, 1])
+def test_a_study_that_nobody_could_begin_is_neither_called_usable_nor_stored(
+    researcher, installation, study_file, button
+):
+    text = study_file.read_text(encoding="utf-8")
+    study_file.write_text(text.replace("per_participant: 12", "per_participant: 13"), encoding="utf-8")
+    at = show("studies")
+    at.text_input[0].set_value(str(study_file))
+    at.button[button].click().run()
+    assert "needed at most the 12 rated stimuli" in at.error[0].value
+    assert not at.success
+    with engine.reading(installation) as conn:
+        assert studies.listing(conn) == ()
+
+
 @pytest.mark.parametrize(("path", "words"), [("", "give the path"), ("/nowhere.yaml", "give the path")])
 def test_a_file_that_is_not_there_is_said_in_words(researcher, path, words):
     at = show("studies")

@@ -1,0 +1,73 @@
+"""From a study file and its pictures to what the database stores of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import plan, stimuli
+from core import study as studies
+from core.errors import StudyError
+from core.records import Picture, Stimulus
+from core.stimuli import Gathered
+from core.study import Study
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A study that a participant could begin, with its stimuli."""
+
+    study: Study
+    source_yaml: str
+    gathered: Gathered
+    warnings: tuple[str, ...]  # of pictures that were left out, then of the study
+
+    @property
+    def stimuli(self) -> tuple[Stimulus, ...]:
+        """The usable stimuli."""
+        return self.gathered.stimuli
+
+    @property
+    def n_rated(self) -> int:
+        """How many stimuli participants rate."""
+        return sum(stimulus.rated for stimulus in self.stimuli)
+
+    @property
+    def title(self) -> str:
+        """The title in the study's first language."""
+        return self.study.title[self.study.languages[0]]
+
+    def pictures(self) -> Iterator[Picture]:
+        """Originals and served copies, read and decoded one at a time."""
+        return self.gathered.pictures()
+
+
+def read(file: Path) -> Loaded:
+    """Read a study file with its stimuli; raises StudyError as `parse` does, and when it cannot be read."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise StudyError(f"{file}: found {error.strerror}; needed a study file; correct the path") from error
+    return parse(content, name=str(file), base=file.parent)
+
+
+def parse(content: bytes, *, name: str, base: Path) -> Loaded:
+    """Make a study of a file's bytes; `name` is its name in messages, `base` the folder that it lies in.
+
+    Raises StudyError when the file is not a valid study, or its usable stimuli do not suffice for one
+    participant; then a line for each picture that was left out follows.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise StudyError(
+            f"{name}: found byte {error.start}, which is not UTF-8; needed UTF-8; save it as UTF-8"
+        ) from error
+    study = studies.parse(text, path=name)
+    gathered = stimuli.gather(study, base)
+    try:
+        plan.check(study, gathered.stimuli)
+    except StudyError as error:
+        raise StudyError("\n".join([f"{name}: {error}", *gathered.problems])) from error
+    return Loaded(study, text, gathered, (*gathered.problems, *studies.warnings(study)))
