@@ -2,7 +2,8 @@
 // browser's own clock, keeps them in localStorage and posts them until the server acknowledges.
 
 const AHEAD = 4; // pictures decoded before they are needed
-const BATCH = 40; // answers per request; a keepalive body may hold 64 KiB
+const BATCH = 40; // answers per request
+const BATCH_BYTES = 50000; // Chromium fails a keepalive request with more than 64 KiB like a lost network
 const TIMEOUT_MS = 15000;
 const BEAT_MS = 2000;
 const LEASE_MS = 7000; // a lease not renewed for so long is free
@@ -142,7 +143,7 @@ class Outbox {
     this.sending = true;
     this.started = performance.now();
     try {
-      const progress = await this.post(this.items.slice(0, this.limit));
+      const progress = await this.post(this.batch());
       this.failures = progress ? 0 : this.failures + 1;
     } catch {
       this.failures += 1; // no network, a server that restarts, a proxy's page: all pass
@@ -150,6 +151,17 @@ class Outbox {
     this.sending = false;
     this.changed();
     if (this.items.length) this.timer = setTimeout(this.wake, this.delay());
+  }
+
+  /** The first answers that fit into one request: at least one, whatever its size. */
+  batch() {
+    const items = this.items.slice(0, this.limit);
+    let bytes = 0;
+    const end = items.findIndex((answer, index) => {
+      bytes += new Blob([JSON.stringify(answer)]).size + 1;
+      return index > 0 && bytes > BATCH_BYTES;
+    });
+    return end < 0 ? items : items.slice(0, end);
   }
 
   delay() {

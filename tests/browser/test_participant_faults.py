@@ -266,6 +266,56 @@ def test_going_back_makes_a_revision_and_keeps_the_first(
     assert [revision for _, revision in answers[:2]] == [1, 2]
 
 
+MANY = 30  # trials that no 64 KiB hold with this many scales
+SCALE = """
+  extra_{n}:
+    kind: vas
+    question: {{en: Question {n}, ko: 질문 {n}, ja: 質問 {n}}}
+    polarity: unipolar
+    zero: 0
+    anchors: {{low: {{en: No, ko: 아니요, ja: いいえ}}, high: {{en: Yes, ko: 예, ja: はい}}}}
+    source: Made up.
+    status: draft
+"""
+RATE_ALL = """async total => {
+  const press = code => document.activeElement.dispatchEvent(
+    new KeyboardEvent('keydown', { code, bubbles: true, cancelable: true }));
+  const queue = () => Object.keys(localStorage).find(name => name.endsWith(':queue'));
+  const held = () => JSON.parse(localStorage.getItem(queue()) ?? '[]').length;
+  for (let done = 0; done < total; await new Promise(requestAnimationFrame)) {
+    press('Digit3');
+    while (document.activeElement.closest('.fn-vas')) {
+      press('ArrowRight');
+      const before = document.activeElement;
+      press('Enter');
+      if (before === document.activeElement) break;
+    }
+    done = held();
+  }
+  return localStorage.getItem(queue()).length;
+}"""
+
+
+def test_a_queue_longer_than_one_request_may_be_arrives_whole(
+    make_server: Callable[..., Server], visitor: Visitor
+) -> None:
+    extra = [f"extra_{n}" for n in range(10)]
+    asked = "ask: [emotion, intensity, valence, arousal, naturalness"
+    server = make_server(
+        (f"per_participant: {TRIALS}", f"per_participant: {MANY}"),
+        (f"\n{asked}]", "".join(SCALE.format(n=n) for n in range(10)) + f"\n{asked}, {', '.join(extra)}]"),
+    )
+    page = visitor()
+    walk.to_trials(page, server.url)
+    session = walk.session_of(page)
+    page.route(ANSWERS, lambda route: route.abort())
+    assert page.evaluate(RATE_ALL, MANY) > 65_536
+    assert stored(server, session) == []
+    page.unroute(ANSWERS)
+    assert walk.code(page)
+    assert len(stored(server, session)) == MANY
+
+
 @pytest.fixture
 def pairs(make_server: Callable[..., Server], pictures: Path, tmp_path: Path) -> Server:
     """Edited faces beside the neutral that each was made from, which is not rated itself."""
