@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from core.errors import ExportError
 from core.export import fields
@@ -36,15 +36,15 @@ def rows(study: Study, headers: Headers) -> Iterator[Row]:
     questions = {f"about_{question.id}": question for question in study.about_you}
     for file, header in headers.items():
         for column, kind in header.items():
-            row = {**empty, **_column(file, column, kind)}
+            row = {**empty, **_column(file, column, kind, study.scales)}
             asked = questions.get(column) if file == "participants.csv" else None
             yield {**row, **_question(asked)} if asked else row
     for scale_id in study.ask:
         yield {**empty, **_scale(scale_id, study.scales[scale_id])}
 
 
-def _column(file: str, column: str, kind: Kind) -> Row:
-    field = fields.of(file, column)
+def _column(file: str, column: str, kind: Kind, scales: Collection[str]) -> Row:
+    field = fields.of(file, column, scales)
     if field is None:
         raise ExportError(f"{file}: the column {column!r} is not described; add it to core/export/fields.py")
     return {

@@ -6,7 +6,7 @@ A name with <angle brackets> stands for as many columns as the study has scales,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from core.ratings import AI_KINDS, KINDS, Kind
@@ -352,11 +352,16 @@ def kinds(file: str) -> dict[str, Kind]:
     return {field.column: field.kind for field in FILES[file] if "<" not in field.column}
 
 
-def of(file: str, column: str) -> Field | None:
-    """The field that describes a column of a file, by its name or its pattern; None for an unknown one."""
-    return next((field for field in FILES[file] if _names(field, column)), None)
+def of(file: str, column: str, scales: Collection[str]) -> Field | None:
+    """The field that describes a column of a file, by its name or its pattern; None for an unknown one.
+
+    scales: the study's, without which `artificial_proportion_n` could be the `n` of a scale
+    `artificial_proportion` as well as the proportion of an option `n`.
+    """
+    return next((field for field in FILES[file] if _names(field, column, scales)), None)
 
 
-def _names(field: Field, column: str) -> bool:
-    pattern = re.sub(r"<\w+>", ".+", re.escape(field.column))
-    return re.fullmatch(pattern, column) is not None
+def _names(field: Field, column: str, scales: Collection[str]) -> bool:
+    scale = "|".join(map(re.escape, scales))
+    pattern = re.escape(field.column).replace("<scale>", f"(?:{scale})")
+    return re.fullmatch(re.sub(r"<\w+>", ".+", pattern), column) is not None

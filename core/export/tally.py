@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import compress
 
-import numpy as np
 import pandas as pd
 
 from core import norms
@@ -22,7 +21,7 @@ _NOTHING = pd.DataFrame(columns=["stimulus_id", *norms.ABOUT_STIMULUS])
 class Tally:
     """Counts the ratings that pass by, per stimulus, scale and value.
 
-    batch: norms are computed of so many ratings at a time, or of one stimulus where it has more.
+    batch: norms are computed of so many different answers at a time, or of one stimulus with more.
     """
 
     def __init__(self, *, batch: int = 50_000) -> None:
@@ -45,7 +44,7 @@ class Tally:
     def norms(self, scales: Mapping[str, Scale]) -> pd.DataFrame:
         """The norms as core.norms computes them, a row per stimulus; no rows when nothing was counted."""
         known = {scale_id: self._with_labels(scale_id, scale) for scale_id, scale in scales.items()}
-        parts = [norms.table(frame, known) for frame in self._frames()]
+        parts = [norms.table_of_counts(frame, known) for frame in self._frames()]
         return pd.concat(parts, ignore_index=True) if parts else _NOTHING.copy()
 
     def _with_labels(self, scale_id: str, scale: Scale) -> Scale:
@@ -71,17 +70,15 @@ class Tally:
         frame = pd.DataFrame(list(counts), columns=list(_RATING[1:])).astype(
             {"scale_id": "str", "response": "float64", "response_label": object}
         )
-        frame = frame.loc[np.repeat(np.arange(len(counts)), list(counts.values()))].reset_index(drop=True)
-        # Norms only need raters to differ inside a stimulus and scale.
         about = dict(zip(norms.ABOUT_STIMULUS, self._about[stimulus], strict=True))
-        return frame.assign(stimulus_id=stimulus, rater_id=np.arange(len(frame)), **about)
+        return frame.assign(stimulus_id=stimulus, n=list(counts.values()), **about)
 
 
-def norm_rows(frame: pd.DataFrame) -> tuple[dict[str, Kind], list[Row]]:
-    """The columns and rows of norms.csv."""
+def norm_rows(frame: pd.DataFrame, scales: Collection[str]) -> tuple[dict[str, Kind], list[Row]]:
+    """The columns and rows of norms.csv, from the norms of these scales."""
     kinds: dict[str, Kind] = {}
     for column in frame:
-        field = fields.of("norms.csv", str(column))
+        field = fields.of("norms.csv", str(column), scales)
         kinds[str(column)] = field.kind if field else "text"
     plain = frame.astype(object).where(frame.notna(), None)
     return kinds, [dict(zip(kinds, row, strict=True)) for row in plain.itertuples(index=False, name=None)]

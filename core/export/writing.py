@@ -47,7 +47,7 @@ class Writing:
         chunks = self.view.ratings(ratings.chunks(self.tables.ratings(), COLUMNS))
         self._sheet("ratings.csv", dict(KINDS), self._counted(chunks, counts), by=self.view.sort_ratings_by)
         scales = {scale_id: self.tables.study.scales[scale_id] for scale_id in self.tables.study.ask}
-        kinds, rows = tally.norm_rows(counts.norms(scales))
+        kinds, rows = tally.norm_rows(counts.norms(scales), scales)
         self._rows("norms.csv", kinds, rows)
 
     def participants(self) -> None:

@@ -39,6 +39,7 @@ consent:
   intro: {en: Please read., ko: 읽어 주세요.}
   items:
     - id: part
+      sensitive: true
       text: {en: I take part., ko: 참여합니다.}
 about_you:
   - {id: age, kind: number, text: {en: Age, ko: 나이}, min: 18, max: 120}
@@ -47,7 +48,7 @@ about_you:
     text: {en: Gender, ko: 성별}
     options: {woman: {en: woman, ko: 여성}, man: {en: man, ko: 남성}, other: {en: other, ko: 기타}}
   - {id: remarks, kind: text, text: {en: Remarks, ko: 의견}}
-  - {id: diagnosis, kind: choice, sensitive: true, text: {en: Diagnosis, ko: 진단},
+  - {id: diagnosis, kind: choice, sensitive: true, enabled: true, text: {en: Diagnosis, ko: 진단},
      options: {some: {en: some, ko: 있음}, none: {en: none, ko: 없음}}}
 scales:
   emotion:
@@ -379,6 +380,28 @@ def test_a_label_of_an_earlier_version_is_counted(study: Study):
         counts.add(chunk)
     table = counts.norms(study.scales)
     assert (table["emotion_n"][0], table["emotion_proportion_awe"][0]) == (2, 0.5)
+
+
+def test_a_response_code_named_like_a_statistic_keeps_its_proportion(tmp_path: Path, tables: export.Tables):
+    choice = tables.study.scales["emotion"]
+    options = {"y": choice.options["happy"], "n": choice.options["sad"]}
+    artificial = choice.model_copy(update={"options": options})
+    pleasant = tables.study.scales["valence"]
+    # The second name ends as if it were a share of the first one's.
+    scales = {"artificial": artificial, "x_proportion": pleasant}
+    study = tables.study.model_copy(update={"scales": scales, "ask": tuple(scales)})
+    rows = [
+        {**rating(who, 0, "emotion"), "scale_id": "artificial", "response_label": label}
+        for who, label in enumerate("nyy")
+    ] + [{**rating(who, 0, "valence"), "scale_id": "x_proportion"} for who in range(3)]
+    export.write(tmp_path / "out", replace(tables, study=study, ratings=lambda: rows), public=False)
+    (norm,) = read(tmp_path / "out/norms.csv")
+    assert (norm["artificial_n"], norm["x_proportion_n"]) == ("3", "3")
+    shares = [float(norm[f"artificial_proportion_{code}"]) for code in "yn"]
+    assert shares == pytest.approx([2 / 3, 1 / 3], rel=1e-12)
+    units = {row["column"]: row["units"] for row in read(tmp_path / "out/codebook.csv")}
+    assert units["artificial_proportion_n"] == "proportion"
+    assert units["x_proportion_n"] == "people"
 
 
 def test_an_empty_study_gives_headers_alone(tmp_path: Path, tables: export.Tables):
