@@ -133,7 +133,7 @@ class Question(Model):
     text: Text
     required: bool = False
     sensitive: bool = False
-    enabled: bool = True
+    enabled: bool = Field(default_factory=lambda given: not given.get("sensitive"))
     min: float | None = None
     max: float | None = None
     options: Options = {}

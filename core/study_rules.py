@@ -65,6 +65,7 @@ def study(data: Data, known: Declared) -> Problems:
     """Rules of the whole: languages, questions and the scales that are asked."""
     yield from _repeated(data, "languages")
     yield from _repeated_ids(data, "about_you")
+    yield from _unasked_consent(data)
     yield from _repeated(data, "ask")
     ask = _words(data.get("ask"))
     for index, scale_id in enumerate(ask):
@@ -74,6 +75,17 @@ def study(data: Data, known: Declared) -> Problems:
         elif known.asks_of[scale_id] == EMOTION and EMOTION not in ask[:index]:
             text = f"found {scale_id!r}, which asks about the chosen emotion; needed 'emotion' before it; "
             yield ("ask", index), f"{text}move 'emotion' up or write 'of: overall'"
+
+
+def _unasked_consent(data: Data) -> Problems:
+    items = [_mapping(item) for item in _sequence(_mapping(data.get("consent")).get("items"))]
+    if any(item.get("sensitive") is True for item in items):
+        return
+    for index, question in enumerate(map(_mapping, _sequence(data.get("about_you")))):
+        if question.get("sensitive") is True and question.get("enabled") is True:
+            text = "found a sensitive question that is asked without consent; needed an item of "
+            how = "consent with 'sensitive: true'; add one under 'consent:' or write 'enabled: false'"
+            yield ("about_you", index, "enabled"), text + how
 
 
 def consent(data: Data) -> Problems:

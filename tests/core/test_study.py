@@ -140,6 +140,7 @@ CHANGES = [
     ("kind: number, min: 18", "kind: text, min: 18", "- {id: age", "'kind: number'"),
     ("min: 18, max: 99", "min: 99, max: 18", "- {id: age", "more than min, 99"),
     ("kind: number, min: 18, max: 99", "kind: choice", "- {id: age", "0 options"),
+    ("id: age,", "id: age, sensitive: true, enabled: true,", "- {id: age", "'sensitive: true'; add one"),
     ("kind: choice", "kind: choise", "kind: choise", "did you mean 'choice'?"),
     ("kind: vas", "kind: vas\n    points: 5", "points: 5", "remove it"),
     ("      happy: {en: Happy}\n", "", "options:", "1 options"),
@@ -189,6 +190,20 @@ def test_an_error_names_its_line_and_the_mend(old, new, start, words):
     assert re.match(r"s\.yaml:\d+: ", found[0])
     if start in text and "a: b" not in new and not new.endswith(("'a", "[a")):
         assert found[0].startswith(f"s.yaml:{line_of(text, start)}: ")
+
+
+def test_a_sensitive_question_is_asked_only_where_it_is_enabled_and_consent_to_it_is_asked_for():
+    sensitive = SMALL.replace("id: age,", "id: age, sensitive: true,")
+    enabled = sensitive.replace("sensitive: true,", "sensitive: true, enabled: true,")
+    consented = enabled.replace("{id: take_part,", "{id: take_part, sensitive: true,")
+    silenced = enabled.replace("enabled: true", "enabled: false")
+    asked = [
+        study.parse(text, path="s.yaml").about_you[0].enabled for text in (sensitive, consented, silenced)
+    ]
+    assert asked == [False, True, False]
+    (error,) = errors(enabled)
+    assert "consent" in error
+    assert "or write 'enabled: false'" in error
 
 
 def test_all_errors_of_a_file_are_told_at_once_in_the_order_of_lines():
@@ -331,7 +346,8 @@ def settings_of(model: type[BaseModel], start: str = "") -> dict[str, str]:
         if isinstance(annotation, type(BaseModel)):
             found |= settings_of(annotation, f"{path}.")
         else:
-            found[path] = "needed" if field.is_required() else f"`{json.dumps(field.default)}`"
+            usual = field.get_default(call_default_factory=True, validated_data={})
+            found[path] = "needed" if field.is_required() else f"`{json.dumps(usual)}`"
     return found
 
 
