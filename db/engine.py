@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 TURN_S = 60.0
 _WRITES = "facenorm_writes"
 _TURN = "facenorm_turn"
+_log = logging.getLogger("facenorm")
 
 
 def connect(url: str) -> Engine:
@@ -42,10 +44,7 @@ def connect(url: str) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that sees one state of the data, takes no write lock and cannot write."""
-    options = (
-        {} if _is_sqlite(engine) else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    )
-    with _explained(), engine.execution_options(**options).begin() as conn:
+    with _explained(), engine.execution_options(**_reader_options(engine)).begin() as conn:
         yield conn
 
 
@@ -59,6 +58,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def migrate(engine: Engine, *, backup_to: Path | None) -> None:
     """Bring the database to the program's schema, after a backup into the folder `backup_to`.
 
+    PostgreSQL has tools of its own for backups: there the log says that none was made.
     Raises DatabaseError when the database is newer than the program or not Facenorm's.
     """
     scripts = ScriptDirectory.from_config(_config())
@@ -66,11 +66,22 @@ def migrate(engine: Engine, *, backup_to: Path | None) -> None:
         found = _revision(conn, scripts)
     if found == scripts.get_current_head():
         return
-    if found and backup_to and _is_sqlite(engine):
-        backup.before_migration(engine, backup_to, revision=found)
+    if found and backup_to:
+        _back_up(engine, backup_to, revision=found)
     with writing(engine) as conn:
         lock(conn, "migration")
         command.upgrade(_config(conn), "head")
+
+
+def _back_up(engine: Engine, folder: Path, *, revision: str) -> None:
+    if _is_sqlite(engine):
+        backup.before_migration(engine, folder, revision=revision)
+        return
+    _log.warning(
+        "the PostgreSQL database is migrated from revision %s without a backup by Facenorm; "
+        "make one with pg_dump before each new version",
+        revision,
+    )
 
 
 def problem(engine: Engine) -> str | None:

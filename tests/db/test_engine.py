@@ -113,6 +113,27 @@ def test_an_older_database_is_backed_up_before_it_changes(sqlite: Engine, tmp_pa
     assert "next" in inspect(sqlite).get_table_names()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("kind", ["postgresql"])
+def test_before_an_older_postgresql_schema_changes_the_log_says_that_nothing_is_backed_up(
+    engine: Engine, tmp_path: Path, monkeypatch, caplog
+):
+    db_engine.migrate(engine, backup_to=tmp_path / "backups")
+    assert not caplog.records
+    broken = tmp_path / "migrations"
+    _copy_migrations(broken)
+    (broken / "versions" / "0002_broken.py").write_text(
+        "revision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    raise ValueError('first words')\n"
+    )
+    monkeypatch.setattr(db_engine, "MIGRATIONS", broken)
+    with pytest.raises(ValueError, match="first words"):
+        db_engine.migrate(engine, backup_to=tmp_path / "backups")
+    (said,) = caplog.records
+    assert (said.name, said.levelname) == ("facenorm", "WARNING")
+    assert "from revision 0001 without a backup" in said.getMessage()
+    assert not (tmp_path / "backups").exists()
+
+
 def _copy_migrations(folder: Path) -> None:
     for path in db_engine.MIGRATIONS.rglob("*.py"):
         target = folder / path.relative_to(db_engine.MIGRATIONS)
