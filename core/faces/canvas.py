@@ -114,6 +114,11 @@ def blurred(mask: Floats, soft: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(mask, (0, 0), soft * UNIT), np.float32)
 
 
+def between(upper: Floats, lower: Floats, soft: float) -> Patch:
+    """The inside of two curves that run side by side, its edge softened by `soft` face units."""
+    return filled(np.concatenate([upper, lower[::-1]]), soft)
+
+
 def filled(
     outline: npt.NDArray[Any], soft: float = 0.0, *, inside: tuple[slice, slice] | None = None
 ) -> Patch:

@@ -5,19 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.faces.anatomy import Anatomy, Eye
-from core.faces.canvas import (
-    Floats,
-    Patch,
-    Strands,
-    blob,
-    filled,
-    glow,
-    paint,
-    points,
-    ribbon,
-    shade,
-    taper,
-)
+from core.faces.canvas import Floats, Patch, Strands, between, blob, glow, paint, points, ribbon, shade, taper
 
 
 def draw(picture: Floats, face: Anatomy) -> None:
@@ -25,7 +13,7 @@ def draw(picture: Floats, face: Anatomy) -> None:
     for eye in face.eyes:
         rng = np.random.default_rng(face.who.seed + 7)
         _hollow(picture, face, eye)
-        gap = filled(np.concatenate([eye.upper, eye.lower[::-1]]), 0.004)
+        gap = between(eye.upper, eye.lower, 0.004)
         _ball(picture, face, eye, gap, rng)
         _margins(picture, face, eye, gap)
         _lashes(picture, face, eye, rng)
@@ -40,7 +28,7 @@ def _hollow(picture: Floats, face: Anatomy, eye: Eye) -> None:
     )
     shade(picture, ribbon(eye.crease - points((0, 0.02)), 0.05, 0.03), dark * (1.1, 0.95, 0.9), 0.28 * depth)
     if face.who.looks.makeup:
-        lid = filled(np.concatenate([eye.upper, eye.crease[::-1]]), 0.018)
+        lid = between(eye.upper, eye.crease, 0.018)
         shade(picture, lid, (0.74, 0.60, 0.58), 0.6 * face.who.looks.makeup)
 
 

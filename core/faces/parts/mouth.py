@@ -5,19 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.faces.anatomy import Anatomy, Mouth
-from core.faces.canvas import (
-    Colour,
-    Floats,
-    Patch,
-    blob,
-    filled,
-    glow,
-    paint,
-    points,
-    ribbon,
-    shade,
-    taper,
-)
+from core.faces.canvas import Colour, Floats, Patch, between, blob, glow, paint, points, ribbon, shade, taper
 
 
 def draw(picture: Floats, face: Anatomy) -> None:
@@ -33,7 +21,7 @@ def draw(picture: Floats, face: Anatomy) -> None:
 
 def _lip(picture: Floats, face: Anatomy, upper: Floats, lower: Floats, tone: Colour) -> None:
     """Colour one lip over its shaded relief, with fine vertical creases."""
-    patch = filled(np.concatenate([upper, lower[::-1]]), 0.011)
+    patch = between(upper, lower, 0.011)
     skin, lips = np.asarray(face.who.colours.skin), np.asarray(face.who.colours.lips)
     u, _ = patch.grid()
     rng = np.random.default_rng(face.who.seed + 3)
@@ -44,7 +32,7 @@ def _lip(picture: Floats, face: Anatomy, upper: Floats, lower: Floats, tone: Col
 
 def _inside(picture: Floats, face: Anatomy) -> None:
     mouth = face.mouth
-    gap = filled(np.concatenate([mouth.upper_rim, mouth.lower_rim[::-1]]), 0.004)
+    gap = between(mouth.upper_rim, mouth.lower_rim, 0.004)
     paint(picture, gap, (0.20, 0.065, 0.06))
     deep = blob((0, float(mouth.upper_rim[30, 1]) + 0.4 * mouth.gap), (0.26, 0.5 * mouth.gap + 0.02))
     paint(picture, deep.within(gap), (0.09, 0.025, 0.025), 0.9)
@@ -65,7 +53,7 @@ def _teeth(picture: Floats, face: Anatomy, gap: Patch) -> None:
     scallop = 0.006 * np.abs(np.cos(u / 0.088 * np.pi + np.pi / 2)) ** 0.5
     edge = np.stack([u, mouth.teeth - 0.075 * bite + scallop], 1)
     top = np.stack([u, np.full(61, mouth.teeth - 0.35)], 1)
-    row = filled(np.concatenate([top, edge[::-1]]), 0.004).within(gap)
+    row = between(top, edge, 0.004).within(gap)
     across = row.grid()[0]
     fade = 0.98 - 0.38 * np.clip(np.abs(across) / 0.40, 0, 1) ** 1.6
     wear = face.who.wear
