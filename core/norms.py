@@ -25,7 +25,7 @@ NOT_COUNTED = ("is_practice", "is_attention", "is_repeat", "excluded")
 
 
 def usable(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows that norms and agreement rest on: people's ratings, first showing, not excluded.
+    """The rows that norms and agreement rest on: participants' ratings, first showing, not excluded.
 
     Left out are models, practice, attention checks, repeats and excluded rows; a column that the table
     does not have leaves nothing out.
