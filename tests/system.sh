@@ -19,8 +19,10 @@ else
   echo "not installed:$missing; run 'sudo apt-get install$missing' to run the tests that need them"
   exit 0
 fi
+log=$(mktemp) || exit 0
 echo "installing$missing"
 { $as_root apt-get update -q && $as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -q -y --no-install-recommends $missing; } >/tmp/facenorm-apt.log 2>&1 ||
-  { echo "apt failed, see /tmp/facenorm-apt.log; the tests that need$missing are skipped"; tail -3 /tmp/facenorm-apt.log; }
+    apt-get install -q -y --no-install-recommends $missing; } >"$log" 2>&1 ||
+  { echo "apt failed, see $log; the tests that need$missing are skipped"; tail -3 "$log"; exit 0; }
+rm -f "$log"
 exit 0
