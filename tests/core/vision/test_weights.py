@@ -4,7 +4,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from core.cli.models import models
 from core.errors import ModelError
 from core.vision import weights
 from core.vision.weights import Source, Weights
@@ -34,6 +36,15 @@ def test_every_entry_is_complete_and_can_be_fetched() -> None:
         assert entry.sources
         for source in entry.sources:
             assert bool(source.url) != bool(source.wheel and source.member)
+
+
+def test_the_list_at_the_shell_gives_the_notice_of_every_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACENORM_MODELS", str(tmp_path))
+    said = CliRunner().invoke(models, ["list"])
+    assert said.exit_code == 0
+    assert [entry.name for entry in weights.entries() if entry.notice not in said.output] == []
 
 
 def test_the_shared_files_are_those_that_the_catalogue_describes(shared: Path) -> None:
