@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import timedelta
 
 import streamlit as st
 
-from pages.ui import parts, session
+from db.researchers import ATTEMPTS, ATTEMPTS_WITHIN, LONGEST_PASSWORD, SHORTEST_PASSWORD, Login
+from pages.ui import session
 
-if TYPE_CHECKING:
-    from db.researchers import Login
-
-MIN_PASSWORD = 10
+# Codes, since an address is anybody's words: what it says must not be shown as ours.
+PROBLEMS = {
+    "wrong": f"The name or the password is wrong. After {ATTEMPTS} attempts you must wait.",
+    "wait": "Too many attempts for this name; wait {minutes}, then try again.",
+    "ended": "Your login has ended. Log in again.",
+    "differ": "The two new passwords differ. Type the same one twice.",
+    "length": f"A new password needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters. Choose another.",
+    "same": "The new password is the old one or your name. Choose another.",
+}
 
 _CSS = """
 .facenorm-form { display: grid; gap: 1rem; max-width: 22rem; color: var(--st-text-color, CanvasText);
@@ -45,11 +51,12 @@ _IN = """<form class="facenorm-form" method="post" action="/api/login">
 <button>Log in</button></form>"""
 
 _NEW = f"""<form class="facenorm-form" method="post" action="/api/password">
-<label>New password <input name="new" type="password" autocomplete="new-password" minlength="{MIN_PASSWORD}"
- required><small>At least {MIN_PASSWORD} characters; words are easier to keep in mind than signs.</small>
+<label>New password <input name="new" type="password" autocomplete="new-password"
+ minlength="{SHORTEST_PASSWORD}" required>
+ <small>At least {SHORTEST_PASSWORD} characters; words are easier to keep in mind than signs.</small>
 </label>
 <label>The same once more <input name="repeated" type="password" autocomplete="new-password"
- minlength="{MIN_PASSWORD}" required></label>
+ minlength="{SHORTEST_PASSWORD}" required></label>
 <input type="hidden" name="token">
 <button>Set password</button></form>"""
 
@@ -64,14 +71,24 @@ _out = st.components.v2.component("facenorm_logout", html=_OUT, css=_CSS, js=_JS
 def render() -> None:
     """Show the form that this visitor needs: log in, set a password, or log out."""
     login = session.researcher()
-    if problem := st.query_params.get("problem"):
-        st.error(parts.sentence(problem))
+    if said := problem(st.query_params.get("problem", ""), st.query_params.get("minutes", "")):
+        st.error(said)
     if login is None:
         ask(st.query_params.get("next", ""))
     elif login.must_change:
         renew(login)
     else:
         _account(login)
+
+
+def problem(code: str, minutes: str) -> str | None:
+    """Say in words what was wrong; None for a code that this page does not know."""
+    longest = ATTEMPTS_WITHIN // timedelta(minutes=1)
+    # Longer digits would be no wait of ours, and int() refuses thousands of them.
+    known = minutes.isascii() and minutes.isdecimal() and len(minutes) <= 3 and 1 <= int(minutes) <= longest
+    n = int(minutes) if known else longest
+    sentence = PROBLEMS.get(code)
+    return sentence and sentence.format(minutes=f"{n} minute" if n == 1 else f"{n} minutes")
 
 
 def ask(next_path: str) -> None:

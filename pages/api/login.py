@@ -1,5 +1,6 @@
-"""The researcher's login: forms in, a cookie out."""
+"""The researcher's login: forms in, a cookie out; what was wrong goes to the page as a code that it knows."""
 
+import re
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -14,16 +15,18 @@ from pages.api import bodies, responses, store
 
 LOGIN_S = 12 * 3600
 _PAGES = {"/studies", "/ai_ratings", "/dashboard", "/export"}
+# At the end, where the name that was typed cannot stand.
+_WAIT = re.compile(r"; wait (\d+) minute\(s\), then try again\Z")
 
 
 async def log_in(request: Request) -> RedirectResponse:
-    """Check name and password; the page says in words what was wrong."""
+    """Check name and password."""
     form = await bodies.form(request)
     target = form.get("next") if form.get("next") in _PAGES else "/studies"
     try:
         token = await run_in_threadpool(_log_in, form.get("name", ""), form.get("password", ""))
     except LoginError as error:
-        return _to("/researcher", problem=str(error), next=target)
+        return _to("/researcher", **_refusal(error), next=target)
     response = _to(target)
     responses.set_cookie(response, request, cookies.LOGIN, token, max_age_s=LOGIN_S)
     return response
@@ -33,14 +36,16 @@ async def change_password(request: Request) -> RedirectResponse:
     """Replace the password of the one who is logged in; every other login of theirs ends."""
     form, cookie = await bodies.form(request), request.cookies.get(cookies.LOGIN, "")
     if not cookies.matches(cookie, form.get("token")):
-        return _to("/researcher", problem="Your login has ended. Log in again.")
+        return _to("/researcher", problem="ended")
     new, repeated = form.get("new", ""), form.get("repeated", "")
+    if new != repeated:
+        return _to("/researcher", problem="differ")
+    if not researchers.SHORTEST_PASSWORD <= len(new) <= researchers.LONGEST_PASSWORD:
+        return _to("/researcher", problem="length")
     try:
-        if new != repeated:
-            raise LoginError("The two new passwords differ. Type the same one twice.")
         token = await run_in_threadpool(_change, cookie, new)
-    except LoginError as error:
-        return _to("/researcher", problem=str(error))
+    except LoginError:
+        return _to("/researcher", problem="same" if await run_in_threadpool(_is_open, cookie) else "ended")
     response = _to("/studies")
     responses.set_cookie(response, request, cookies.LOGIN, token, max_age_s=LOGIN_S)
     return response
@@ -61,6 +66,11 @@ def _to(path: str | None, **query: str | None) -> RedirectResponse:
     return RedirectResponse(f"{path}?{urlencode(said)}" if said else str(path), status_code=303)
 
 
+def _refusal(error: LoginError) -> dict[str, str]:
+    wait = _WAIT.search(str(error))
+    return {"problem": "wait", "minutes": wait[1]} if wait else {"problem": "wrong"}
+
+
 def _log_in(name: str, password: str) -> str:
     return researchers.log_in(store.engine(), name, password).token
 
@@ -68,6 +78,11 @@ def _log_in(name: str, password: str) -> str:
 def _change(cookie: str, new: str) -> str:
     with db_engine.writing(store.engine()) as conn:
         return researchers.change_password(conn, cookie, new).token
+
+
+def _is_open(cookie: str) -> bool:
+    with db_engine.reading(store.engine()) as conn:
+        return researchers.by_token(conn, cookie) is not None
 
 
 def _log_out(cookie: str) -> None:

@@ -1,10 +1,14 @@
+import inspect
 import io
+import re
 import zipfile
 
 import pytest
 
 from core import cookies
 from db import audit, engine, researchers
+from pages import login
+from pages.api import login as routes
 from pages.api import store
 
 NEW = "correct horse battery"
@@ -37,9 +41,9 @@ def test_a_login_leads_to_no_other_site(app, password, target):
     assert log_in(app.browser(), password, next=target).headers["location"] == "/studies"
 
 
-def test_a_wrong_password_is_said_in_words_and_gives_no_cookie(app, password):
+def test_a_wrong_password_is_said_and_gives_no_cookie(app, password):
     response = log_in(app.browser(), "guess")
-    assert response.headers["location"].startswith("/researcher?problem=")
+    assert response.headers["location"] == "/researcher?problem=wrong&next=%2Fstudies"
     assert "set-cookie" not in response.headers
 
 
@@ -47,7 +51,14 @@ def test_after_five_wrong_passwords_the_right_one_must_wait(app, password):
     browser = app.browser()
     for _ in range(5):
         log_in(browser, "guess")
-    assert "too+many" in log_in(browser, password).headers["location"]
+    assert log_in(browser, password).headers["location"].startswith("/researcher?problem=wait&minutes=15&")
+
+
+def test_a_name_cannot_change_the_wait(app, password):
+    browser, name = app.browser(), "; wait 99 minute(s), then try again"
+    for _ in range(6):
+        response = log_in(browser, "guess", name=name)
+    assert "problem=wait&minutes=15&" in response.headers["location"]
 
 
 def test_a_one_time_password_must_be_replaced_before_anything_is_exported(app, password):
@@ -56,15 +67,37 @@ def test_a_one_time_password_must_be_replaced_before_anything_is_exported(app, p
     assert browser.get("/api/export/demo").status_code == 401
     assert renew(browser).headers["location"] == "/studies"
     assert browser.get("/api/export/demo").status_code == 200
-    assert log_in(app.browser(), password).headers["location"].startswith("/researcher?problem=")
+    assert log_in(app.browser(), password).headers["location"].startswith("/researcher?problem=wrong&")
 
 
-@pytest.mark.parametrize("changed", [{"repeated": "something else 1"}, {"new": "short"}, {"token": "0" * 64}])
-def test_a_password_is_changed_only_by_its_owner_and_to_a_good_one(app, password, changed):
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"repeated": "something else 1"}, "differ"),
+        ({"new": "eleven char"}, "length"),
+        ({"new": "x" * 1025}, "length"),
+        ({"token": "0" * 64}, "ended"),
+    ],
+)
+def test_a_password_is_changed_only_by_its_owner_and_to_a_good_one(app, password, changed, code):
     browser = app.browser()
     log_in(browser, password)
-    response = renew(browser, **changed)
-    assert response.headers["location"].startswith("/researcher?problem=")
+    assert renew(browser, **changed).headers["location"] == f"/researcher?problem={code}"
+
+
+def test_a_password_is_not_changed_to_itself_nor_after_the_login_has_ended(app, password):
+    browser = app.browser()
+    log_in(browser, password)
+    assert renew(browser, password).headers["location"] == "/researcher?problem=same"
+    with engine.writing(store.engine()) as conn:
+        researchers.log_out(conn, browser.cookies[cookies.LOGIN])
+    assert renew(browser).headers["location"] == "/researcher?problem=ended"
+
+
+def test_the_page_has_words_for_every_code_that_a_route_gives():
+    source = inspect.getsource(routes)
+    codes = set(re.findall(r'problem(?:=|": )"(\w+)"', source))
+    assert codes == set(login.PROBLEMS)
 
 
 def test_logging_out_ends_the_login_on_the_server(app, password):
