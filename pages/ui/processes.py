@@ -34,7 +34,8 @@ def start(name: str, *arguments: str, note: int = 0) -> None:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    _file(name, "pid").write_text(json.dumps({"pid": process.pid, "note": note}))
+    started = {"pid": process.pid, "birth": birth(process.pid), "note": note}
+    _file(name, "pid").write_text(json.dumps(started))
     # Somebody has to collect the exit status, or a finished process stays in the table for ever.
     threading.Thread(target=_wait, args=(process, name), daemon=True).start()
 
@@ -49,10 +50,34 @@ def running(name: str) -> int | None:
     """Return the note of a process of that name that is still at work, else None."""
     try:
         started = json.loads(_file(name, "pid").read_text())
-        os.kill(started["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError, PermissionError, json.JSONDecodeError):
+        # The system gives a number again to somebody else's process, above all after it has started anew.
+        same = started["birth"] is not None and started["birth"] == birth(started["pid"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
-    return int(started["note"])
+    return int(started["note"]) if same else None
+
+
+def birth(pid: int) -> str | None:
+    """Say when a process began, in its system's own words; None where none of that number lives."""
+    return _birth_on_linux(int(pid)) if Path("/proc/self/stat").exists() else _birth_elsewhere(int(pid))
+
+
+def _birth_on_linux(pid: int) -> str | None:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # proc(5): state, parent and, as field 22, the start; a name, field 2, may hold blanks and parentheses.
+    state, parent, *rest = stat.rpartition(b")")[2].split()
+    # An orphan in a container may stay a zombie for ever; a child of ours is collected in a moment.
+    return None if state == b"Z" and int(parent) != os.getpid() else rest[17].decode()
+
+
+def _birth_elsewhere(pid: int) -> str | None:
+    command = ["ps", "-o", "lstart=", "-p", str(pid)]
+    env = os.environ | {"LC_ALL": "C", "TZ": "UTC"}  # the same words whoever asks
+    found = subprocess.run(command, capture_output=True, check=False, text=True, env=env)  # noqa: S603
+    return found.stdout.strip() or None
 
 
 def failure(name: str) -> str | None:
