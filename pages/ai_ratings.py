@@ -18,6 +18,7 @@ from pages.ui import choose, guard, parts, processes, resources, results, tables
 
 TOP = 3  # probabilities shown per face
 STALE = timedelta(minutes=1)  # a run without a sign of life for so long has stopped
+FALLBACK = "haar"  # the command's default, too: its file comes in one package with the first rater's
 STATUS = {"ok": "ok", "no_face": "no face", "unreadable": "unreadable", "abstained": "abstained"}
 
 
@@ -50,9 +51,16 @@ def _choice() -> tuple[list[str], str]:
         format_func=titles.__getitem__,
     )
     detector = st.segmented_control(
-        "Face detector", list(registry.DETECTORS), default=next(iter(registry.DETECTORS)), required=True
+        "Face detector", list(registry.DETECTORS), default=_usable_detector(), required=True, key="detector"
     )
     return raters, detector
+
+
+def _usable_detector() -> str:
+    """The first detector whose file is here, so that a fresh installation need fetch no more than it has."""
+    files = {name: entry.weights for name, entry in registry.DETECTORS.items()}
+    places = _places(tuple(files.values()))
+    return next((name for name, file in files.items() if places[file] is not None), FALLBACK)
 
 
 def _about(declaration: Declaration) -> None:
