@@ -137,7 +137,7 @@ def _metrics(flows: Sequence[Flow]) -> None:
     began, completed = sum(f.began for f in flows), sum(f.completed for f in flows)
     with st.container(horizontal=True):
         for name, n, of in (
-            ("Opened the link", opened, 0),
+            ("Openings of the page", opened, 0),
             ("Declined", declined, opened),
             ("Consented and began", began, 0),
             ("Finished", completed, began),

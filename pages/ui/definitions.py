@@ -1,9 +1,11 @@
 """What each number of the dashboard means, how it is computed, and who says so."""
 
 FLOW = """
-**Opened the link** counts page views of the welcome page, not people. **Declined** is a count and nothing
-else. **Consented and began** are sessions that pressed Begin; **finished** means that the server has
-acknowledged every answer. Answers of sessions that stopped half-way count below, unless they are excluded.
+**Openings of the page** counts how often a browser showed the welcome page: neither people nor invitations.
+One person may count several times: for the link, for each reload or change of language, and when Begin leads
+back to the page. **Declined** counts presses of that button and nothing else; its share is of openings.
+**Consented and began** are sessions that pressed Begin; **finished** means that the server has acknowledged
+every answer. Answers of sessions that stopped half-way count below, unless they are excluded.
 """
 
 CONFUSION = """

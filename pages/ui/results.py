@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -91,24 +92,29 @@ def attempt(compute: Callable[[], T]) -> T | Missing:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One rater on one detector, with its newest result per picture."""
+    """One rater, with one version and one set of weights, on one detector: its result per picture."""
 
+    name: str  # what a list of models shows
     rater_id: str
-    detector: str
     results: Mapping[str, AiResult]  # by served_sha256
-
-    @property
-    def name(self) -> str:
-        """What a list of models shows."""
-        return f"{self.rater_id} on {self.detector}"
 
 
 def models(ai: Sequence[AiResult]) -> list[Model]:
-    """Sort results by who gave them."""
-    found: dict[tuple[str, str], dict[str, AiResult]] = {}
-    for result in ai:
-        found.setdefault((result.rater_id, result.detector), {})[result.served_sha256] = result
-    return [Model(*key, results) for key, results in sorted(found.items())]
+    """Sort results by who gave them; version and weights are named only where a rater has several."""
+    found: dict[tuple[str, str, str, str], dict[str, AiResult]] = {}
+    for one in ai:
+        key = (one.rater_id, one.detector, one.rater_version, one.weights_sha256)
+        found.setdefault(key, {})[one.served_sha256] = one
+    makes = Counter((rater_id, detector) for rater_id, detector, *_ in found)
+    return [
+        Model(_name(*key, several=makes[key[:2]] > 1), key[0], results)
+        for key, results in sorted(found.items())
+    ]
+
+
+def _name(rater_id: str, detector: str, version: str, weights_sha256: str, *, several: bool) -> str:
+    make = f" {version} ({weights_sha256[:6]})" if several else ""
+    return f"{rater_id}{make} on {detector}"
 
 
 # ---- agreement
@@ -145,24 +151,11 @@ def norms_table(
     counts: pd.DataFrame, stimuli: Sequence[Stimulus], asked: Mapping[str, Scale]
 ) -> pd.DataFrame:
     """Norms per stimulus, in the order of the study's stimuli; one that nobody rated is there, too."""
-    table = norms.table(_ratings(counts, stimuli), asked).set_index("stimulus_id")
-    return table.reindex([s.stimulus_id for s in stimuli if s.rated])
-
-
-def _ratings(counts: pd.DataFrame, stimuli: Sequence[Stimulus]) -> pd.DataFrame:
-    """One row per counted answer; the raters are numbered, since norms do not ask who they were."""
-    rows = counts.loc[counts.index.repeat(counts["n"])].reset_index(drop=True)
     intended = {s.stimulus_id: s.intended_emotion for s in stimuli}
-    return pd.DataFrame(
-        {
-            "stimulus_id": rows["stimulus_id"],
-            "rater_id": rows.groupby(["scale_id", "stimulus_id"]).cumcount(),
-            "scale_id": rows["scale_id"],
-            "response": rows["value"],
-            "response_label": rows["label"],
-            "intended_emotion": rows["stimulus_id"].map(intended),
-        }
-    )
+    answers = counts.rename(columns={"value": "response", "label": "response_label"})
+    answers = answers.assign(intended_emotion=answers["stimulus_id"].map(intended))
+    table = norms.table_of_counts(answers, asked).set_index("stimulus_id")
+    return table.reindex([s.stimulus_id for s in stimuli if s.rated])
 
 
 # ---- confusion
