@@ -6,15 +6,19 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
+from core.export.public import K
 from core.records import StudyVersion
 from db import engine as db_engine
 from db import studies
 from pages.ui import guard, resources
 
-_PUBLIC = """
-For sharing. Participants and sessions get fresh random ids; external ids, exact times, free text and
-the browser's description are left out; ages come in bands; cells that hold fewer than 5 people are
-suppressed; stimuli marked as not publishable stay out.
+_PUBLIC = f"""
+For sharing. It holds only participants who agreed to share: who ticked every consent item with
+`shares: true`. They and their sessions get fresh random ids; times of the day, completion codes, free text
+and answers to sensitive questions are left out; ages come in bands, and of the window's size there is only
+phone, tablet or desktop. Of their language and their answers about themselves, a value or a combination
+that fewer than {K} of them share is blanked. Ratings and norms are given however few people they rest on.
+Stimuli marked as not publishable stay out.
 """
 
 _PRIVATE = """

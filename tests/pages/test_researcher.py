@@ -2,6 +2,7 @@
 
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,8 +16,9 @@ from core import study as study_files
 from core.records import AiResult, Score
 from core.settings import PROJECT
 from db import ai, answers, audit, engine, researchers, sessions, studies
+from pages import login
 from pages.api import store
-from pages.ui import session
+from pages.ui import results, session
 
 PASSWORD = "three quiet brown horses"
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
@@ -121,16 +123,20 @@ def take_part(installation, version, participants, kind="human"):
             sessions.complete(conn, begun.session_id)
 
 
-def rate_by_ai(installation, version):
-    """A model that is right about every face but the sad ones, in which it finds no face."""
+def rate_by_ai(installation, version, *, only=None, **make):
+    """A model that is right about every face but the sad ones, in which it finds no face.
+
+    only: how many of the faces it rates; make: another version or weights of it.
+    """
     with engine.writing(installation) as conn:
-        shown = studies.stimuli(conn, version.config_hash)
+        shown = studies.stimuli(conn, version.config_hash)[:only]
         run_id = ai.begin_run(
             conn, config_hash=version.config_hash, raters=["mini-xception"], detector="yunet",
             settings_hash="0" * 64, total=len(shown), who="ada", host="here",
         )  # fmt: skip
         for number, stimulus in enumerate(shown):
-            ai.save(conn, run_id, opinion(stimulus, 0.5 + number / 100), settings_hash="0" * 64)
+            result = replace(opinion(stimulus, 0.5 + number / 100), **make)
+            ai.save(conn, run_id, result, settings_hash="0" * 64)
         ai.progress(conn, run_id, done=len(shown))
         ai.finish_run(conn, run_id)
 
@@ -190,9 +196,27 @@ def test_a_one_time_password_must_be_replaced_before_anything_else(installation,
 
 
 def test_the_login_page_says_in_words_what_was_wrong(installation):
-    assert "The name or the password is wrong." in said(
-        show("login", problem="The name or the password is wrong.")
-    )
+    assert "The name or the password is wrong." in show("login", problem="wrong").error[0].value
+    for number, words in (("7", "wait 7 minutes,"), ("1", "wait 1 minute,")):
+        assert words in show("login", problem="wait", minutes=number).error[0].value
+
+
+@pytest.mark.parametrize("minutes", ["", "0", "-1", "16", "9" * 5000, "٣", "1 to ring 555-0100"])
+def test_a_wait_that_is_none_of_ours_is_the_longest(minutes):
+    assert "wait 15 minutes, then" in login.problem("wait", minutes)
+
+
+@pytest.mark.parametrize("code", ["Your account was moved to evil.example", "{minutes}", "", "Wrong"])
+def test_an_address_cannot_put_words_on_the_login_page(installation, code):
+    at = show("login", problem=code)
+    assert not at.error
+    assert "evil" not in said(at)
+
+
+def test_the_form_asks_for_as_long_a_password_as_the_database():
+    form = login._NEW
+    assert form.count(f'minlength="{researchers.SHORTEST_PASSWORD}"') == 2
+    assert f"At least {researchers.SHORTEST_PASSWORD} characters" in form
 
 
 def test_who_is_logged_in_can_change_the_password_or_leave(researcher):
@@ -292,9 +316,21 @@ def test_missing_weights_are_named_with_size_licence_command_and_place(researche
     assert next(button for button in at.button if button.label == "Start rating").disabled
 
 
+def chosen_detector(at):
+    return next(element.value for element in at.get("button_group") if element.label == "Face detector")
+
+
+def test_a_fresh_installation_is_asked_only_for_what_the_command_needs_by_default(researcher, version):
+    at = show("ai_ratings")
+    assert chosen_detector(at) == "haar"
+    assert "facenorm models fetch haar-frontalface" in said(at)
+    assert "yunet" not in said(at)
+
+
 def test_with_the_weights_in_place_a_run_can_start(researcher, version, shared, monkeypatch):
     monkeypatch.setenv("FACENORM_MODELS", str(shared / "models"))
     at = show("ai_ratings")
+    assert chosen_detector(at) == "yunet"  # the first whose file is there
     assert not next(button for button in at.button if button.label == "Start rating").disabled
 
 
@@ -358,6 +394,28 @@ def test_the_dashboard_counts_what_the_database_holds(researcher, installation, 
     assert "CCC" not in metrics
 
 
+def test_results_of_one_rater_with_other_weights_are_another_model(researcher, installation, version):
+    rate_by_ai(installation, version)
+    at = show("dashboard")
+    assert not [box for box in at.selectbox if box.label == "Model"]
+    rate_by_ai(installation, version, only=5, weights_sha256="abcdef0123456789" * 4)
+    next(button for button in at.button if button.label == "Renew").click().run()
+    box = next(box for box in at.selectbox if box.label == "Model")
+    assert box.options == ["mini-xception 1 (abcdef) on yunet", "mini-xception 1 (ffffff) on yunet"]
+    with engine.reading(installation) as conn:
+        newest = results.models(tuple(ai.results(conn, version.config_hash)))
+    assert [len(model.results) for model in newest] == [5, 7]
+
+
+def test_openings_are_called_what_they_are(researcher, installation, version):
+    with engine.writing(installation) as conn:
+        for _ in range(3):
+            sessions.tally(conn, version.config_hash, "opened", kind="human", phase="live")
+    at = show("dashboard")
+    assert {metric.label: metric.value for metric in at.metric}["Openings of the page"] == "3"
+    assert "neither people nor invitations" in said(at)
+
+
 def test_a_snapshot_says_its_time_and_stays_for_a_minute(researcher, installation, version):
     at = show("dashboard")
     take_part(installation, version, 1)
@@ -374,6 +432,9 @@ def test_a_snapshot_says_its_time_and_stays_for_a_minute(researcher, installatio
 def test_export_is_public_unless_asked_otherwise(researcher, version):
     at = show("export")
     assert at.radio[0].value == "public"
-    assert "Participants and sessions get fresh random ids" in said(at)
+    words = " ".join(said(at).split())
+    assert "only participants who agreed to share" in words
+    assert "fewer than 5 of them share is blanked" in words
+    assert "They and their sessions get fresh random ids" in words
     at.radio[0].set_value("private").run()
     assert "logged with your name" in said(at)
