@@ -383,7 +383,8 @@ class Choice extends Scale {
       button.addEventListener("click", (event) => this.pick(index, event));
       return { code, button };
     });
-    this.group = node("div", { role: "radiogroup", "aria-labelledby": this.heading.id, class: "fn-options" });
+    const named = { role: "radiogroup", "aria-labelledby": this.heading.id, tabindex: "-1" };
+    this.group = node("div", { ...named, class: "fn-options" });
     this.group.append(...this.options.map(({ button }) => button));
     this.root.append(this.group);
     if (spec.anchors) this.root.append(anchors(spec.anchors));
@@ -400,8 +401,10 @@ class Choice extends Scale {
     return Math.max(0, chosen);
   }
 
+  /** Until something is chosen the whole group has the focus: a ring around one option would suggest it. */
   focus(options) {
-    this.options[this.stop].button.focus(options);
+    const chosen = this.options.some(({ code }) => code === this.value);
+    (chosen ? this.options[this.stop].button : this.group).focus(options);
   }
 
   key(event) {
@@ -409,7 +412,8 @@ class Choice extends Scale {
     const here = this.options.findIndex(({ button }) => button === document.activeElement);
     if (event.code === "Space" && here >= 0) this.pick(here, event);
     else if (step) {
-      this.pick((Math.max(0, here) + step + this.options.length) % this.options.length, event);
+      const from = here < 0 && step < 0 ? 0 : here;
+      this.pick((from + step + this.options.length) % this.options.length, event);
       this.focus();
     } else return false;
     return true;
