@@ -45,11 +45,7 @@ class Loaded:
 
 def read(file: Path) -> Loaded:
     """Read a study file with its stimuli; raises StudyError as `parse` does, and when it cannot be read."""
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise StudyError(f"{file}: found {error.strerror}; needed a study file; correct the path") from error
-    return parse(content, name=str(file), base=file.parent)
+    return parse(studies.content_of(file), name=str(file), base=file.parent)
 
 
 def parse(content: bytes, *, name: str, base: Path) -> Loaded:
@@ -58,12 +54,7 @@ def parse(content: bytes, *, name: str, base: Path) -> Loaded:
     Raises StudyError when the file is not a valid study, or its usable stimuli do not suffice for one
     participant; then a line for each picture that was left out follows.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise StudyError(
-            f"{name}: found byte {error.start}, which is not UTF-8; needed UTF-8; save it as UTF-8"
-        ) from error
+    text = studies.decode(content, path=name)
     study = studies.parse(text, path=name)
     gathered = stimuli.gather(study, base)
     try:

@@ -258,13 +258,25 @@ def parse(text: str, *, path: str) -> Study:
 
 def read(path: Path) -> Study:
     """Read a study file; raises StudyError when it cannot be read or is not a valid study."""
+    return parse(decode(content_of(path), path=str(path)), path=str(path))
+
+
+def content_of(path: Path) -> bytes:
+    """The bytes of a study file; StudyError when it cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_bytes()
     except OSError as error:
         raise StudyError(f"{path}: found {error.strerror}; needed a study file; correct the path") from error
+
+
+def decode(content: bytes, *, path: str) -> str:
+    """The text of a study file, with or without a byte-order mark; StudyError when it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise StudyError(f"{path}: found bytes that are not UTF-8; needed UTF-8; save it as UTF-8") from error
-    return parse(text, path=str(path))
+        raise StudyError(
+            f"{path}: found byte {error.start}, which is not UTF-8; needed UTF-8; save it as UTF-8"
+        ) from error
 
 
 def from_json(content: str) -> Study:

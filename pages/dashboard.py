@@ -127,20 +127,20 @@ def _flow(snapshot: Snapshot, study: Study) -> None:
     parts.section("Participants", definitions.FLOW)
     left, right = st.columns(2, gap="large")
     with left:
-        _metrics([snapshot.flow[kind] for kind in snapshot.kinds])
+        _metrics(snapshot.flow["human"])
+        if "simulated" in snapshot.kinds:
+            st.metric("Simulated participants, finished", snapshot.flow["simulated"].completed)
     with right:
         _filled(list(snapshot.answers.values()), study.trials.ratings_per_stimulus)
 
 
-def _metrics(flows: Sequence[Flow]) -> None:
-    opened, declined = sum(f.opened for f in flows), sum(f.declined for f in flows)
-    began, completed = sum(f.began for f in flows), sum(f.completed for f in flows)
+def _metrics(people: Flow) -> None:
     with st.container(horizontal=True):
         for name, n, of in (
-            ("Openings of the page", opened, 0),
-            ("Declined", declined, opened),
-            ("Consented and began", began, 0),
-            ("Finished", completed, began),
+            ("Openings of the page", people.opened, 0),
+            ("Declined", people.declined, people.opened),
+            ("Consented and began", people.began, 0),
+            ("Finished", people.completed, people.began),
         ):
             share = f"{n / of:.0%} of {of}" if of else None
             st.metric(name, n, share, delta_color="off", delta_arrow="off", width=150)
@@ -151,6 +151,6 @@ def _filled(answers: Sequence[int], wanted: int) -> None:
     parts.chart(figure, "filled", "How many stimuli have how many answers")
     if answers:
         st.caption(
-            f"Answers per stimulus: {min(answers)} at least, {median(answers):g} in the middle, "
-            f"{max(answers)} at most; {wanted} wanted."
+            f"Answers per stimulus: {min(answers)} to {max(answers)}, median {median(answers):g}; "
+            f"{wanted} wanted."
         )

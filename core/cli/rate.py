@@ -7,6 +7,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ import click
 
 from core import settings
 from core.cli import database
-from core.cli.study import batches
 from core.errors import FacenormError
 
 if TYPE_CHECKING:
@@ -198,13 +198,19 @@ def _save(opened: Engine, run_id: int, results: Iterable[AiResult], key: str) ->
     from db import ai, engine
 
     statuses: Counter[str] = Counter()
-    for batch in batches(results, SAVED_AT_ONCE):
+    for batch in _batches(results, SAVED_AT_ONCE):
         statuses.update(result.status for result in batch)
         with engine.writing(opened) as conn:
             for result in batch:
                 ai.save(conn, run_id, result, settings_hash=key)
             ai.progress(conn, run_id, done=statuses.total())
     return statuses
+
+
+def _batches(results: Iterable[AiResult], size: int) -> Iterator[list[AiResult]]:
+    source = iter(results)
+    while batch := list(islice(source, size)):
+        yield batch
 
 
 def _pictures(opened: Engine, served: Iterable[str]) -> Iterator[tuple[str, bytes]]:

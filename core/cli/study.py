@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,8 +13,6 @@ from core.errors import StudyError
 if TYPE_CHECKING:
     from core.loading import Loaded
     from core.records import Phase, StudyVersion
-
-T = TypeVar("T")
 
 
 @click.group()
@@ -70,13 +66,6 @@ def load_file(file: Path, *, warn: bool = True) -> StudyVersion:
         pictures=loaded.pictures(),
         who="shell",
     )
-
-
-def batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `size`."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
-        yield batch
 
 
 def _usable(file: Path, *, warn: bool = True) -> Loaded:

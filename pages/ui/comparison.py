@@ -15,6 +15,7 @@ from pages.ui.results import Missing, Model, Pairs, Snapshot
 
 SCOPE = "human-ai"
 RECOGNITION = "recognition"
+FEW = 5
 
 
 def show(snapshot: Snapshot, asked: Mapping[str, Scale], model: Model | None) -> None:
@@ -95,6 +96,8 @@ def _numbers(found: Pairs) -> None:
         if low is not None:
             st.caption(f"95 % interval {parts.number(low)} to {parts.number(high)}")
     st.caption(f"{compared.spearman.n_stimuli} stimuli")
+    if few := sum(n < FEW for n in found.n):
+        st.caption(f"{few} of them rest on fewer than {FEW} people's answers.")
     if not found.same_units:
         st.caption("Units or zero differ, so only ranks are compared: no concordance, no bias.")
 

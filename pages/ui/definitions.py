@@ -5,7 +5,8 @@ FLOW = """
 One person may count several times: for the link, for each reload or change of language, and when Begin leads
 back to the page. **Declined** counts presses of that button and nothing else; its share is of openings.
 **Consented and began** are sessions that pressed Begin; **finished** means that the server has acknowledged
-every answer. Answers of sessions that stopped half-way count below, unless they are excluded.
+every answer. Simulated participants open no page and are counted apart. Answers of sessions that stopped
+half-way count below, unless they are excluded.
 """
 
 CONFUSION = """
@@ -31,7 +32,9 @@ Krippendorff (2019), *Content Analysis*, 4th edition, chapter 12.
 """
 
 HUMAN_AI = """
-Each point is one stimulus: the mean of people's answers against the model's value.
+Each point is one stimulus: the mean of people's answers against the model's value. Where a scale does not
+apply to some answers (the intensity of a face that somebody found neutral), the mean is of the others alone,
+however few; n is shown with the face.
 
 - **Spearman's rank correlation** asks only whether both order the faces alike; interval by
   Bonett & Wright (2000).
