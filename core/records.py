@@ -226,7 +226,7 @@ class AiResult:
     weights_sha256: str
     detector: str
     status: AiStatus
-    reason: str  # empty when status is ok
+    reason: str  # why there is no score, or which of several faces it is about
     scores: tuple[Score, ...] = ()
     probabilities: Mapping[str, float] = field(default_factory=dict)
     face: Face | None = None

@@ -165,7 +165,12 @@ AI_RATINGS = (
     Field("detector", "text", "What found the face in the picture."),
     Field("weights_sha256", "text", "SHA-256 of the model's weights.", range="64 hex digits"),
     Field("status", "text", "What came of it.", range="ok, no_face, unreadable or abstained"),
-    Field("reason", "text", "Why there is no score.", missing="status is ok"),
+    Field(
+        "reason",
+        "text",
+        "Why there is no score, or which of several faces was rated.",
+        missing="one face, rated",
+    ),
 )
 
 PARTICIPANTS = (

@@ -97,7 +97,7 @@ def _see(
     if face is None:
         return Seen(key, sha256, "no_face", f"{detector.detector} found no face")
     crops = tuple(rater.prepare(pixels, face) for rater in raters)
-    return Seen(key, sha256, "ok", face=face, crops=crops)
+    return Seen(key, sha256, "ok", face.rule if face.n_faces > 1 else "", face, crops)
 
 
 def _opinions(rater: Rater, number: int, shown: Sequence[Seen[Key]]) -> tuple[Opinion, ...]:
