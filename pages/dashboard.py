@@ -73,7 +73,7 @@ def _filters() -> tuple[Phase, tuple[SessionKind, ...]]:
 
 def _renewed(version: StudyVersion, phase: Phase, kinds: tuple[SessionKind, ...]) -> Snapshot:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Renew", icon=":material/refresh:", help="Without it, at most once a minute."):
+        if st.button("Refresh", icon=":material/refresh:", help="Without it, at most once a minute."):
             _snapshot.clear()
         snapshot = _snapshot(version.study_id, version.config_hash, phase, kinds)
         st.caption(f"As of {snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC", width="content")

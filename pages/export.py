@@ -64,7 +64,7 @@ def _named(version: StudyVersion) -> str:
 
 def _public() -> bool:
     choice = st.radio(
-        "What leaves",
+        "What to export",
         ["public", "private"],
         format_func={"public": "Public", "private": "Private"}.__getitem__,
         horizontal=True,

@@ -53,7 +53,7 @@ _IN = """<form class="facenorm-form" method="post" action="/api/login">
 _NEW = f"""<form class="facenorm-form" method="post" action="/api/password">
 <label>New password <input name="new" type="password" autocomplete="new-password"
  minlength="{SHORTEST_PASSWORD}" required>
- <small>At least {SHORTEST_PASSWORD} characters; words are easier to keep in mind than signs.</small>
+ <small>At least {SHORTEST_PASSWORD} characters; words are easier to keep in mind than symbols.</small>
 </label>
 <label>The same once more <input name="repeated" type="password" autocomplete="new-password"
  minlength="{SHORTEST_PASSWORD}" required></label>

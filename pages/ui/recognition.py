@@ -156,7 +156,7 @@ def _hit_rates(name: str, found: Confusion) -> pd.DataFrame:
             "emotion": [hit.label for hit in hits],
             "by": name,
             "H": [parts.percent(hit.h) for hit in hits],
-            "95 %": [parts.interval(hit.low, hit.high) for hit in hits],
+            "H 95 %": [parts.interval(hit.low, hit.high) for hit in hits],
             "Hu": [parts.percent(hit.hu) for hit in hits],
             "n": [hit.n for hit in hits],
         }

@@ -119,7 +119,7 @@ def _choice(found: pd.DataFrame, scale_id: str) -> dict[str, object]:
     ties = of["mode_ties"].fillna(1) > 1
     return {
         f"{name}H": (of["h"] * 100).to_list(),
-        f"{name}95 %": [parts.interval(*ends) for ends in zip(of["h_low"], of["h_high"], strict=True)],
+        f"{name}H 95 %": [parts.interval(*ends) for ends in zip(of["h_low"], of["h_high"], strict=True)],
         f"{name}mode": [f"{m} (tie)" if tie else m for m, tie in zip(of["mode"], ties, strict=True)],
         f"{name}n": of["n"].fillna(0).astype(int).to_list(),
     }

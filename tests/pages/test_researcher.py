@@ -399,7 +399,7 @@ def test_results_of_one_rater_with_other_weights_are_another_model(researcher, i
     at = show("dashboard")
     assert not [box for box in at.selectbox if box.label == "Model"]
     rate_by_ai(installation, version, only=5, weights_sha256="abcdef0123456789" * 4)
-    next(button for button in at.button if button.label == "Renew").click().run()
+    next(button for button in at.button if button.label == "Refresh").click().run()
     box = next(box for box in at.selectbox if box.label == "Model")
     assert box.options == ["mini-xception 1 (abcdef) on yunet", "mini-xception 1 (ffffff) on yunet"]
     with engine.reading(installation) as conn:
@@ -421,7 +421,7 @@ def test_a_snapshot_says_its_time_and_stays_for_a_minute(researcher, installatio
     take_part(installation, version, 1)
     metrics = {metric.label: metric.value for metric in at.run().metric}
     assert metrics["Finished"] == "0"
-    next(button for button in at.button if button.label == "Renew").click().run()
+    next(button for button in at.button if button.label == "Refresh").click().run()
     assert {metric.label: metric.value for metric in at.metric}["Finished"] == "1"
     assert f"As of {datetime.now(UTC):%Y-%m-%d}" in said(at)
 
