@@ -44,9 +44,9 @@ def _place() -> dict[str, bool]:
 
 def _questions(visit: Visit) -> list[Question]:
     enabled = [question for question in visit.study.about_you if question.enabled]
-    asking = [item.id for item in visit.study.consent.items if item.sensitive]
-    if not asking or not any(question.sensitive for question in enabled):
+    if not any(question.sensitive for question in enabled):
         return enabled
+    asking = [item.id for item in visit.study.consent.items if item.sensitive]
     with db_engine.reading(resources.engine()) as conn:
         agreed = sessions.consents(conn, visit.session.session_id)
     if all(agreed.get(item_id) for item_id in asking):

@@ -17,8 +17,6 @@ from db import engine as db_engine
 from db import sessions
 from pages.api import bodies, store
 
-BODY_BYTES = 1_000_000
-
 
 @dataclass(slots=True)
 class Outcome:
@@ -44,7 +42,7 @@ async def answers(request: Request) -> JSONResponse:
     cookie = request.cookies.get(cookies.participant(request.query_params.get("at", "")))
     if not cookie or not cookies.matches(cookie, request.headers.get("x-facenorm-token")):
         return _error(401, "this browser has no session here; open the study's link again")
-    body = await bodies.read(request, limit=BODY_BYTES)
+    body = await bodies.read(request, limit=core_answers.MAX_BYTES)
     try:
         batch = core_answers.parse(body)
     except AnswerError as error:

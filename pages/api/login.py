@@ -13,7 +13,7 @@ from db import engine as db_engine
 from db import researchers
 from pages.api import bodies, responses, store
 
-LOGIN_S = 12 * 3600
+LOGIN_S = int(researchers.LOGIN_LASTS.total_seconds())
 _PAGES = {"/studies", "/ai_ratings", "/dashboard", "/export"}
 # At the end, where the name that was typed cannot stand.
 _WAIT = re.compile(r"; wait (\d+) minute\(s\), then try again\Z")

@@ -1,4 +1,4 @@
-"""What pages need from outside Streamlit: the engine, the settings, the words."""
+"""What pages need from outside Streamlit: the engine, the settings, the parsed studies."""
 
 from core import settings
 from core.settings import Settings

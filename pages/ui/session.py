@@ -81,13 +81,16 @@ def visit() -> Visit | None:
 
 def language_of(study: Study) -> str:
     """Choose by link, else by browser, else the study's first language."""
-    wanted = [st.query_params.get("lang", ""), st.context.locale or ""]
-    return i18n.choose(wanted, study.languages)
+    return i18n.choose(_wanted_languages(), study.languages)
 
 
 def unknown_visitor_words() -> Mapping[str, str]:
     """Return the words for somebody whose link leads nowhere, in their browser's language."""
-    return i18n.words(i18n.choose([st.query_params.get("lang", ""), st.context.locale or ""], i18n.LANGUAGES))
+    return i18n.words(i18n.choose(_wanted_languages(), i18n.LANGUAGES))
+
+
+def _wanted_languages() -> list[str]:
+    return [st.query_params.get("lang", ""), st.context.locale or ""]
 
 
 def _only_open_study(conn) -> str | None:  # type: ignore[no-untyped-def]
