@@ -53,7 +53,11 @@ class DatabaseError(FacenormError):
 
 
 class LoginError(FacenormError):
-    """A wrong name or password, or too many attempts."""
+    """A wrong name or password, or too many attempts; then wait_min says how long to wait."""
+
+    def __init__(self, message: str, *, wait_min: int | None = None) -> None:
+        super().__init__(message)
+        self.wait_min = wait_min
 
 
 class ExportError(FacenormError):

@@ -120,8 +120,10 @@ def _count_attempt(conn: Connection, name: str) -> None:
     tried = select(func.count(), func.min(login_attempt.c.tried_at))
     count, first = conn.execute(tried.where(login_attempt.c.name_sha256 == name_sha256)).one()
     if count >= ATTEMPTS:
-        minutes = math.ceil((first + ATTEMPTS_WITHIN - now()) / timedelta(minutes=1))
-        raise LoginError(f"too many attempts for {name!r}; wait {max(minutes, 1)} minute(s), then try again")
+        wait_min = max(1, math.ceil((first + ATTEMPTS_WITHIN - now()) / timedelta(minutes=1)))
+        raise LoginError(
+            f"too many attempts for {name!r}; wait {wait_min} minute(s), then try again", wait_min=wait_min
+        )
     conn.execute(login_attempt.insert(), {"name_sha256": name_sha256, "tried_at": now()})
 
 

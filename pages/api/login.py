@@ -1,6 +1,5 @@
 """The researcher's login: forms in, a cookie out; what was wrong goes to the page as a code that it knows."""
 
-import re
 from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -15,8 +14,6 @@ from pages.api import bodies, responses, store
 
 LOGIN_S = int(researchers.LOGIN_LASTS.total_seconds())
 _PAGES = {"/studies", "/ai_ratings", "/dashboard", "/export"}
-# At the end, where the name that was typed cannot stand.
-_WAIT = re.compile(r"; wait (\d+) minute\(s\), then try again\Z")
 
 
 async def log_in(request: Request) -> RedirectResponse:
@@ -67,8 +64,9 @@ def _to(path: str | None, **query: str | None) -> RedirectResponse:
 
 
 def _refusal(error: LoginError) -> dict[str, str]:
-    wait = _WAIT.search(str(error))
-    return {"problem": "wait", "minutes": wait[1]} if wait else {"problem": "wrong"}
+    if error.wait_min is None:
+        return {"problem": "wrong"}
+    return {"problem": "wait", "minutes": str(error.wait_min)}
 
 
 def _log_in(name: str, password: str) -> str:
