@@ -12,8 +12,9 @@ from core.codes import listed, mend
 from core.errors import AnswerError
 from core.records import Answer, Evidence, Response, ResponseStatus, Trial
 from core.scales import bounds
-from core.study import Scale, Study, asked
+from core.study import Scale, Study
 from core.study_rules import EMOTION
+from core.tasks import asked_in
 
 MAX_BYTES = 1_000_000
 MAX_ANSWERS = 1_000
@@ -32,11 +33,16 @@ class _Form(BaseModel):
 class _Evidence(_Form):
     onset_ok: bool
     decode_ms: Ms | None = None
+    paint_ms: Ms | None = None
+    shown_ms: Ms | None = None
+    frame_sd_ms: Ms | None = None
     blur_count: Count = 0
+    hidden_count: Count = 0
     input_device: Literal["keyboard", "mouse", "touch", "pen"] | None = None
     viewport: (
         Annotated[str, Field(pattern=r"^[0-9]{1,5}x[0-9]{1,5}(@[0-9]{1,2}([.][0-9]{1,20})?)?$")] | None
     ) = None
+    app: Annotated[str, Field(pattern=r"^[0-9A-Za-z._+-]{1,64}$")] | None = None
 
 
 class _Response(_Form):
@@ -83,7 +89,7 @@ def check(study: Study, trial: Trial, answer: Answer) -> None:
     """Raise AnswerError unless the answer fits its trial: every asked scale once, each with a fit value."""
     if answer.trial_id != trial.trial_id:
         raise AnswerError(f"found an answer to trial {answer.trial_id}; needed trial {trial.trial_id}")
-    scales = dict(asked(study))
+    scales = dict(asked_in(study, trial))
     given = {response.scale_id: response for response in answer.responses}
     if len(given) < len(answer.responses):
         raise AnswerError("found a scale twice; needed each once")
@@ -110,16 +116,22 @@ def _check_response(response: Response, scale: Scale, given: Mapping[str, Respon
         )
     chosen = given[EMOTION].label if EMOTION in given else None
     passed_over = not_applicable(scale, chosen)
-    needed = "not_applicable" if passed_over else "answered"
-    if response.status != needed:
-        raise AnswerError(f"{name}: found the status {response.status!r}; needed {needed!r}")
-    if passed_over:
+    allowed = _statuses(scale, passed_over=passed_over)
+    if response.status not in allowed:
+        raise AnswerError(f"{name}: found the status {response.status!r}; needed {listed(allowed)}")
+    if response.status != "answered":
         if response.value is not None or response.label is not None:
-            raise AnswerError(f"{name}: found a value; needed none, since it does not apply after {chosen!r}")
+            raise AnswerError(f"{name}: found a value; needed none with the status {response.status!r}")
     elif scale.kind == "choice":
         _check_label(response, tuple(scale.options))
     else:
         _check_value(response, scale)
+
+
+def _statuses(scale: Scale, *, passed_over: bool) -> tuple[ResponseStatus, ...]:
+    if passed_over:
+        return ("not_applicable",)
+    return ("answered", "cannot_tell") if scale.cannot_tell else ("answered",)
 
 
 def _check_label(response: Response, codes: Sequence[str]) -> None:

@@ -11,9 +11,7 @@ from types import MappingProxyType
 from core import located
 from core.codes import listed
 from core.errors import StudyError
-from core.study_rules import LANGUAGES
-
-CATALOGUES = Path(__file__).resolve().parent.parent / "assets" / "i18n"
+from core.study_rules import CATALOGUES, LANGUAGES
 
 
 @functools.cache

@@ -6,8 +6,9 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from core import tasks
 from core.errors import StudyError
-from core.records import Role, Shown, Stimulus, Trial
+from core.records import Places, Plan, Role, Shown, Stimulus, Trial
 from core.study import Study, asked
 
 LAST = ("neutral", "other")  # a random order keeps these at its end
@@ -31,31 +32,45 @@ def check(study: Study, stimuli: Sequence[Stimulus]) -> None:
         )
 
 
-def build(
-    study: Study, stimuli: Sequence[Stimulus], counts: Mapping[str, int], *, rng: random.Random
-) -> tuple[Trial, ...]:
+def build(study: Study, stimuli: Sequence[Stimulus], places: Places, *, rng: random.Random) -> Plan:
     """Draw one participant's trials: the least rated stimuli first, chance among equals.
 
-    counts: ratings planned or done per stimulus_id; a missing one is 0.
+    places: what is planned or done so far.
     rng: seeded apart for each session, since it also gives the trials' ids.
     The same identity never comes twice in a row unless there is no other way.
     Raises StudyError when the stimuli do not suffice.
     """
     check(study, stimuli)
+    order = tuple(each.id for each in tasks.sets(study))
+    trials: list[Trial] = []
+    for block, task in enumerate(order, start=1):
+        trials += _block(study, stimuli, (block, task, len(trials)), places.ratings.get(task, {}), rng)
+    return Plan(order, tuple(trials))
+
+
+def _block(
+    study: Study,
+    stimuli: Sequence[Stimulus],
+    where: tuple[int, str, int],
+    counts: Mapping[str, int],
+    rng: random.Random,
+) -> list[Trial]:
+    block, task, before = where
     rated = [stimulus for stimulus in stimuli if stimulus.rated]
     rng.shuffle(rated)
     rated.sort(key=lambda stimulus: counts.get(stimulus.stimulus_id, 0))
     drawn = _spaced(rated[: study.trials.per_participant], rng)
     by_file = {stimulus.stim_file: stimulus for stimulus in stimuli}
-    return tuple(
+    return [
         Trial(
             trial_id=f"{rng.getrandbits(128):032x}",
-            block=1,
+            block=block,
             trial_index=index,
             shown=tuple(_shown(role, stimulus, by_file) for role in study.trials.show),
+            task=task,
         )
-        for index, stimulus in enumerate(drawn, start=1)
-    )
+        for index, stimulus in enumerate(drawn, start=before + 1)
+    ]
 
 
 def option_order(study: Study, *, rng: random.Random) -> dict[str, tuple[str, ...]]:

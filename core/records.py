@@ -13,7 +13,9 @@ from typing import Literal
 SessionKind = Literal["human", "simulated", "preview"]
 Phase = Literal["pilot", "live"]
 VersionState = Literal["loaded", "open", "closed"]
-ResponseStatus = Literal["answered", "not_applicable"]
+ResponseStatus = Literal["answered", "not_applicable", "cannot_tell"]
+Outcome = Literal["complete", "screened_out", "stopped"]
+Disclosure = Literal["before", "after"]
 Role = Literal["target", "reference"]
 AiStatus = Literal["ok", "no_face", "unreadable", "abstained"]
 
@@ -58,11 +60,22 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What an attention check, or a practice trial with a right answer, wants on one scale."""
+
+    scale_id: str
+    instructed: bool  # the trial says what to choose, and asks nothing else
+    label: str | None = None  # of a choice
+    low: float | None = None  # raw points that pass, both ends included
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """One presentation, stored when the session begins and never drawn again."""
 
     trial_id: str
-    block: int  # from 1
+    block: int  # from 1; the practice is block 0
     trial_index: int  # from 1, over the whole session
     shown: tuple[Shown, ...]
     attempt: int = 1
@@ -70,6 +83,33 @@ class Trial:
     is_attention: bool = False
     is_repeat: bool = False
     repeat_of: str | None = None
+    task: str = "all"  # the task set whose scales are asked, or identity_pairs
+    is_foil: bool = False  # of a pair: two people
+    expected: Expected | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One participant's trials, and the order in which the task sets came."""
+
+    task_order: tuple[str, ...]
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What is planned or done so far in one version of a study, for drawing the next plan.
+
+    ratings: by task set (or identity_pairs) and stimulus, how many main trials are answered, or still
+        open in sessions that are alive. A missing entry is 0.
+    orders: by order of the task sets, how many sessions that are complete or alive have it.
+    half_widths: by task set and stimulus, the half-width of the 95 % interval in canonical units; only
+        for studies that assign the least precise first, and only where enough ratings are in.
+    """
+
+    ratings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    orders: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    half_widths: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +131,14 @@ class Evidence:
 
     onset_ok: bool
     decode_ms: float | None = None
+    paint_ms: float | None = None  # from the swap of the pictures to the first frame that shows them
+    shown_ms: float | None = None  # of a timed exposure: how long the face was on screen
+    frame_sd_ms: float | None = None  # of the intervals between frames in this session so far
     blur_count: int = 0
+    hidden_count: int = 0  # times that the page was out of sight
     input_device: str | None = None  # keyboard, mouse, touch or pen
-    viewport: str | None = None  # for instance 375x667@2
+    viewport: str | None = None  # for instance 375x667@2, the pixel ratio last
+    app: str | None = None  # the build of the page's script
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +164,15 @@ class ConsentGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a session began under, beside its plan."""
+
+    disclosure: Disclosure = "before"
+    catalogue_sha256: str | None = None  # of the words on screen
+    app: str | None = None  # the build of the pages
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """One participant's sitting."""
 
@@ -133,6 +187,13 @@ class Session:
     completion_code: str
     began_at: datetime
     completed_at: datetime | None
+    last_seen_at: datetime
+    task_order: tuple[str, ...] = ()
+    disclosure: Disclosure = "before"
+    outcome: Outcome | None = None  # None while it runs
+    ended_at: datetime | None = None
+    debriefed_at: datetime | None = None
+    px_per_cm: float | None = None  # of the screen, where a lab calibrated it
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +232,10 @@ class Participant:
     excluded: bool
     exclusion_reason: str | None
     completion_code: str | None = None  # None until the session is complete
+    task_order: tuple[str, ...] = ()
+    disclosure: Disclosure = "before"
+    outcome: Outcome | None = None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,97 +9,36 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ModelWrapValidatorHandler,
-    PlainSerializer,
-    StringConstraints,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import Field, ValidationError
 
-from core import located, study_messages, study_rules
+from core import builtin_scales, design_rules, located, study_messages, study_rules
 from core.codes import EMOTIONS, listed
 from core.errors import StudyError
+from core.given import Data, Problems
 from core.records import Stimulus
-from core.study_rules import EMOTION, Data, Declared, Problems
+from core.study_base import Code, Language, Model, Options, Slug, Text, Words
+from core.study_design import (
+    Attention,
+    Display,
+    Erasure,
+    IdentityPairs,
+    Practice,
+    Question,
+    Questionnaire,
+    Recruitment,
+    Repeats,
+    Resume,
+    Tasks,
+    Trials,
+)
+from core.study_rules import EMOTION, Declared
 
 RATINGS_FOR_AN_INTERVAL = 10
 _BLANK = re.compile(r"\[[^\]\n]+\](?!\()")  # [name of the board], but not a Markdown link
-
-
-def _complete(text: dict[Language, str], info: ValidationInfo) -> dict[Language, str]:
-    languages = info.context.languages if isinstance(info.context, Declared) else ()
-    missing = [language for language in languages if language not in text]
-    if missing:
-        add = ", ".join(f"'{language}:'" for language in missing)
-        raise _problem(f"found no text in {', '.join(missing)}; needed all of the study's; add {add}")
-    return text
-
-
-def _problem(text: str) -> PydanticCustomError:
-    # The text is no template: it may hold braces.
-    return PydanticCustomError("study", "{text}", {"text": text})
-
-
-Language = Literal["en", "ko", "ja"]
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Text = Annotated[dict[Language, Words], AfterValidator(_complete)]  # one entry per language of the study
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Options = Annotated[
-    dict[Code, Text],
-    BeforeValidator(study_rules.ordered),
-    PlainSerializer(lambda options: [[code, text] for code, text in options.items()], when_used="json"),
-]
-
-
-class Model(BaseModel):
-    """Base of the study's models: frozen, strict, and unknown keys are errors.
-
-    Only tuples are not strict: YAML and JSON have lists.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    @classmethod
-    def rules(cls, data: Data, known: Declared) -> Problems:
-        """What must hold between this model's settings."""
-        del data, known
-        return iter(())
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _with_rules(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        known = info.context if isinstance(info.context, Declared) else study_rules.declared(data)
-        errors = [
-            InitErrorDetails(type=_problem(text), loc=loc, input=None)
-            for loc, text in (cls.rules(data, known) if isinstance(data, dict) else ())
-        ]
-        model = None
-        try:
-            model = handler(data)
-        except ValidationError as error:
-            errors += map(_again, error.errors(include_url=False))
-        if model is None or errors:
-            raise ValidationError.from_exception_data(cls.__name__, errors)
-        return model
-
-
-def _again(error: Any) -> InitErrorDetails:
-    """An error as pydantic takes it back."""
-    kind = _problem(error["ctx"]["text"]) if error["type"] == "study" else error["type"]
-    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"], ctx=error.get("ctx", {}))
 
 
 class ConsentItem(Model):
@@ -125,25 +64,6 @@ class Consent(Model):
         return study_rules.consent(data)
 
 
-class Question(Model):
-    """One question about the participant."""
-
-    id: Code
-    kind: Literal["number", "choice", "text"]
-    text: Text
-    required: bool = False
-    sensitive: bool = False
-    enabled: bool = Field(default_factory=lambda given: not given.get("sensitive"))
-    min: float | None = None
-    max: float | None = None
-    options: Options = {}
-
-    @classmethod
-    def rules(cls, data: Data, known: Declared) -> Problems:
-        """Options for a choice alone, limits for a number alone."""
-        return study_rules.question(data)
-
-
 class Anchors(Model):
     """The words at the ends of a scale, and in the middle where there are any."""
 
@@ -162,7 +82,7 @@ class Scale(Model):
     source: Words
     status: Literal["published", "back-translated", "draft"]
     # choice
-    options: Options = {}
+    options: Options = Field(default={})
     option_order: Literal["fixed", "random"] = "fixed"  # random keeps neutral and other last
     # likert: 1..points; vas: 0..100
     points: int | None = Field(default=None, ge=2, le=11)
@@ -171,6 +91,9 @@ class Scale(Model):
     anchors: Anchors | None = None
     of: Literal["emotion", "overall"] | None = None  # intensity: of the chosen emotion, or of the face
     not_applicable_after: tuple[Code, ...] = Field(default=(), strict=False)  # with of: emotion
+    look: Literal["plain", "sam-valence", "sam-arousal", "sam-dominance"] = "plain"  # likert: manikins
+    cannot_tell: bool = False  # may the participant say so instead?
+    cannot_tell_text: Text | None = None  # the words of it; the catalogue's by default
 
     @classmethod
     def rules(cls, data: Data, known: Declared) -> Problems:
@@ -192,27 +115,6 @@ class StimuliSource(Model):
         return study_rules.stimuli(data)
 
 
-class Trials(Model):
-    """How much one participant rates."""
-
-    per_participant: int = Field(ge=1, le=10_000)
-    ratings_per_stimulus: int = Field(ge=1, le=100_000)
-    show: tuple[Literal["target", "reference"], ...] = Field(default=("target",), strict=False)
-    back: bool = False  # may the participant go back and revise?
-
-    @classmethod
-    def rules(cls, data: Data, known: Declared) -> Problems:
-        """Each role once, and the target among them."""
-        return study_rules.trials(data)
-
-
-class Display(Model):
-    """How a stimulus is presented, the same for everybody."""
-
-    size_px: int = Field(default=400, ge=64, le=1200)  # CSS pixels of a face on a large screen
-    surround: str = Field(default="#808080", pattern=r"^#[0-9a-fA-F]{6}$")
-
-
 class Study(Model):
     """A whole study as its YAML file states it."""
 
@@ -228,14 +130,26 @@ class Study(Model):
     scales: dict[Code, Scale] = Field(min_length=1)
     ask: tuple[Code, ...] = Field(strict=False, min_length=1)  # the scales that are on, in order
     stimuli: StimuliSource
+    tasks: Tasks = Tasks()
     trials: Trials
+    practice: Practice = Practice()
+    attention: Attention = Attention()
+    repeats: Repeats = Repeats()
+    identity_pairs: IdentityPairs = IdentityPairs()
     display: Display = Display()
+    disclosure: Literal["before", "after"] = "before"  # when are participants told that faces are AI-made?
+    debriefing: Text | None = None  # Markdown; needed by disclosure: after
+    questionnaires: tuple[Questionnaire, ...] = Field(default=(), strict=False)
+    recruitment: Recruitment = Recruitment()
+    resume: Resume = Resume()
+    erasure: Erasure = Erasure()
     seed: int = Field(default=0, ge=0, le=2**53)
 
     @classmethod
     def rules(cls, data: Data, known: Declared) -> Problems:
-        """Languages, questions and asked scales."""
-        return study_rules.study(data, known)
+        """Languages, questions and asked scales, and what the parts need of each other."""
+        yield from study_rules.study(data, known)
+        yield from design_rules.study(data, known)
 
 
 def parse(text: str, *, path: str) -> Study:
@@ -247,7 +161,7 @@ def parse(text: str, *, path: str) -> Study:
     problems = list(found.problems)
     study = None
     try:
-        study = _validate(found.data)
+        study = _validate(builtin_scales.added(found.data))
     except ValidationError as error:
         problems += study_messages.lines(error, Study, found)
     if study is None or problems:
@@ -282,7 +196,8 @@ def decode(content: bytes, *, path: str) -> str:
 def from_json(content: str) -> Study:
     """The study of `to_json`."""
     try:
-        return _validate(json.loads(content))
+        data = json.loads(content)
+        return _validate(data if "tasks" in data else _as_before(data))
     except ValueError as error:
         raise StudyError(f"found a stored study that this program cannot read: {error}") from error
 
@@ -301,8 +216,14 @@ def config_hash(study: Study, stimuli: Sequence[Stimulus]) -> str:
 
 
 def asked(study: Study) -> tuple[tuple[str, Scale], ...]:
-    """The scales that are on, with their ids, in the order in which they are asked."""
-    return tuple((scale_id, study.scales[scale_id]) for scale_id in study.ask)
+    """The scales that are on, with their ids, in the order in which they are listed; pairs come last."""
+    ids = [*study.ask, *([builtin_scales.SAME_IDENTITY] if study.identity_pairs.per_participant else [])]
+    return tuple((scale_id, study.scales[scale_id]) for scale_id in ids)
+
+
+def ends_with_trials(study: Study) -> bool:
+    """Whether nothing is asked or told after the last trial: no questionnaire and no debriefing."""
+    return study.debriefing is None and all(each.when == "before" for each in study.questionnaires)
 
 
 def warnings(study: Study) -> tuple[str, ...]:
@@ -347,6 +268,18 @@ def _numbers(study: Study) -> Iterator[str]:
         yield f"minimum_age is {study.minimum_age}: minors need a guardian's consent, which is not asked here"
     if not any(question.enabled for question in study.about_you):
         yield "about_you asks nothing: the sample cannot be described"
+
+
+def _as_before(data: Mapping[str, object]) -> Mapping[str, object]:
+    """A study that was stored before there were tasks, as it was run: one block, nothing added."""
+    ask = data["ask"]
+    return {
+        **data,
+        "tasks": {"order": "fixed", "sets": [{"id": "all", "scales": ask}]},
+        "attention": {"instructed": 0},
+        "repeats": {"share": 0},
+        "identity_pairs": {"per_participant": 0},
+    }
 
 
 def _validate(data: object) -> Study:

@@ -6,19 +6,30 @@ The rules read the values before their validation, so that one wrong value hides
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TypeGuard, cast
+from pathlib import Path
+from typing import cast
 
 from core.codes import EMOTIONS, listed, mend
-from core.located import Loc
-
-Problems = Iterator[tuple[Loc, str]]
-Data = Mapping[str, object]
+from core.given import (
+    Data,
+    Problems,
+    is_number,
+    mapping,
+    ordered,
+    repeated,
+    repeated_ids,
+    sequence,
+    two_options,
+    words,
+)
 
 EMOTION = "emotion"  # the forced choice that `of: emotion` refers to
-LANGUAGES = ("en", "ko", "ja")  # those of the catalogues
+CATALOGUES = Path(__file__).resolve().parent.parent / "assets" / "i18n"
+LANGUAGES = tuple(sorted(path.stem for path in CATALOGUES.glob("*.yaml")))
 VAS_RANGE = (0.0, 100.0)
+MANIKINS = (5, 9)  # points of a scale of manikins
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _NEEDED = {
     "choice": ("options",),
@@ -27,7 +38,7 @@ _NEEDED = {
 }
 _ALLOWED = {
     "choice": ("options", "option_order"),
-    "likert": (*_NEEDED["likert"], "of", "not_applicable_after"),
+    "likert": (*_NEEDED["likert"], "of", "not_applicable_after", "look"),
     "vas": (*_NEEDED["vas"], "of", "not_applicable_after"),
 }
 _OF_A_KIND = tuple(dict.fromkeys(name for names in _ALLOWED.values() for name in names))
@@ -40,34 +51,35 @@ class Declared:
     languages: tuple[str, ...] = ()
     asks_of: Mapping[str, object] = field(default_factory=dict)  # id of each scale -> its `of`
     emotions: tuple[str, ...] | None = None  # options of the scale `emotion`; None without such a choice
+    ask: tuple[str, ...] = ()
+    forms: Mapping[str, tuple[object, object]] = field(default_factory=dict)  # id of a scale -> kind, points
 
 
 def declared(data: object) -> Declared:
     """Read what a study declares, whatever else may be wrong with it."""
-    scales = _mapping(_mapping(data).get("scales"))
-    emotion = _mapping(scales.get(EMOTION))
-    options = _mapping(ordered(emotion.get("options")))
+    scales = mapping(mapping(data).get("scales"))
+    emotion = mapping(scales.get(EMOTION))
+    options = mapping(ordered(emotion.get("options")))
     return Declared(
-        languages=tuple(word for word in _words(_mapping(data).get("languages")) if word in LANGUAGES),
-        asks_of={name: _mapping(scale).get("of") for name, scale in scales.items()},
+        languages=tuple(word for word in words(mapping(data).get("languages")) if word in LANGUAGES),
+        asks_of={name: mapping(scale).get("of") for name, scale in scales.items()},
         emotions=tuple(options) if emotion.get("kind") == "choice" else None,
+        ask=tuple(words(mapping(data).get("ask"))),
+        forms={name: (_get(each, "kind"), _get(each, "points")) for name, each in scales.items()},
     )
 
 
-def ordered(options: object) -> object:
-    """Options as a mapping; canonical JSON has them as pairs, which keeps their order."""
-    if isinstance(options, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in options):
-        return {str(code): text for code, text in options}
-    return options
+def _get(each: object, name: str) -> object:
+    return mapping(each).get(name)
 
 
 def study(data: Data, known: Declared) -> Problems:
     """Rules of the whole: languages, questions and the scales that are asked."""
-    yield from _repeated(data, "languages")
-    yield from _repeated_ids(data, "about_you")
+    yield from repeated(data, "languages")
+    yield from repeated_ids(data, "about_you")
     yield from _unasked_consent(data)
-    yield from _repeated(data, "ask")
-    ask = _words(data.get("ask"))
+    yield from repeated(data, "ask")
+    ask = words(data.get("ask"))
     for index, scale_id in enumerate(ask):
         if scale_id not in known.asks_of:
             text = f"found {scale_id!r}; needed a scale of this file ({listed(known.asks_of)}); "
@@ -78,10 +90,10 @@ def study(data: Data, known: Declared) -> Problems:
 
 
 def _unasked_consent(data: Data) -> Problems:
-    items = [_mapping(item) for item in _sequence(_mapping(data.get("consent")).get("items"))]
+    items = [mapping(item) for item in sequence(mapping(data.get("consent")).get("items"))]
     if any(item.get("sensitive") is True for item in items):
         return
-    for index, question in enumerate(map(_mapping, _sequence(data.get("about_you")))):
+    for index, question in enumerate(map(mapping, sequence(data.get("about_you")))):
         if question.get("sensitive") is True and question.get("enabled") is True:
             text = "found a sensitive question that is asked without consent; needed an item of "
             how = "consent with 'sensitive: true'; add one under 'consent:' or write 'enabled: false'"
@@ -90,25 +102,10 @@ def _unasked_consent(data: Data) -> Problems:
 
 def consent(data: Data) -> Problems:
     """Each item once, and one that is required."""
-    yield from _repeated_ids(data, "items")
-    items = [_mapping(item) for item in _sequence(data.get("items"))]
+    yield from repeated_ids(data, "items")
+    items = [mapping(item) for item in sequence(data.get("items"))]
     if items and all(item.get("required") is False for item in items):
         yield ("items",), "found no required item; needed one, to take part; set 'required: true' on it"
-
-
-def question(data: Data) -> Problems:
-    """Options for a choice alone, limits for a number alone."""
-    kind = data.get("kind")
-    if kind == "choice":
-        yield from _two_options(data.get("options", {}))
-    elif data.get("options"):
-        yield ("options",), f"found options of a {kind}; needed none; remove them or write 'kind: choice'"
-    low, high = data.get("min"), data.get("max")
-    for name, value in (("min", low), ("max", high)):
-        if kind != "number" and value is not None:
-            yield (name,), f"found {name!r} of a {kind}; needed none; remove it or write 'kind: number'"
-    if _is_number(low) and _is_number(high) and low >= high:
-        yield ("max",), f"found {high:g}; needed more than min, {low:g}; correct one of them"
 
 
 def scale(data: Data, known: Declared) -> Problems:
@@ -121,21 +118,24 @@ def scale(data: Data, known: Declared) -> Problems:
             yield (), f"found a {kind} without {name!r}; needed {listed(_NEEDED[kind])}; add '{name}:'"
     for name in _OF_A_KIND:
         # Stored JSON spells out every setting, with its default where it does not apply.
-        if name not in _ALLOWED[kind] and data.get(name) not in (None, [], {}, "fixed"):
+        if name not in _ALLOWED[kind] and data.get(name) not in (None, [], {}, "fixed", "plain"):
             yield (name,), f"found {name!r} in a {kind}; needed only {listed(_ALLOWED[kind])}; remove it"
     if kind == "choice":
-        yield from _two_options(data.get("options"))
+        yield from two_options(data.get("options"))
         return
     points = data.get("points")
-    if kind == "vas" or _is_number(points):
+    if kind == "vas" or is_number(points):
         yield from _zero(data, *((1.0, float(cast(float, points))) if kind == "likert" else VAS_RANGE))
     yield from _not_applicable(data, known)
+    look = data.get("look", "plain")
+    if look != "plain" and kind == "likert" and points not in MANIKINS:
+        yield ("points",), f"found {points} with {look!r}; needed 5 or 9, as manikins are; write 5 or 9"
 
 
 def stimuli(data: Data) -> Problems:
     """One way to know the pictures, with known emotions."""
-    yield from _repeated(data, "emotions")
-    for index, code in enumerate(_words(data.get("emotions"))):
+    yield from repeated(data, "emotions")
+    for index, code in enumerate(words(data.get("emotions"))):
         if code not in EMOTIONS:
             text = f"found {code!r}; needed one of {listed(EMOTIONS)}; {mend(code, EMOTIONS)}"
             yield ("emotions", index), text
@@ -150,13 +150,6 @@ def stimuli(data: Data) -> Problems:
         yield ("pattern",), f"found {pattern!r}; needed {needed}; for instance '{{identity}}_{{emotion}}.png'"
 
 
-def trials(data: Data) -> Problems:
-    """Each role once, and the target among them."""
-    yield from _repeated(data, "show")
-    if "show" in data and "target" not in _words(data["show"]):
-        yield ("show",), "found no 'target'; needed the picture to rate; write [target]"
-
-
 def _is_pattern(pattern: str) -> bool:
     names = _PLACEHOLDER.findall(pattern)
     counts = {name: names.count(name) for name in names}
@@ -166,15 +159,9 @@ def _is_pattern(pattern: str) -> bool:
     return fields_ok and max(counts.values()) == 1 and "}{" not in pattern
 
 
-def _two_options(options: object) -> Problems:
-    options = ordered(options)
-    if isinstance(options, dict) and len(options) < 2:
-        yield ("options",), f"found {len(options)} options; needed two or more; add them below 'options:'"
-
-
 def _zero(data: Data, low: float, high: float) -> Problems:
     zero, polarity = data.get("zero"), data.get("polarity")
-    if not _is_number(zero):
+    if not is_number(zero):
         return
     if polarity == "bipolar" and not low < zero < high:
         yield (
@@ -191,8 +178,8 @@ def _zero(data: Data, low: float, high: float) -> Problems:
 
 
 def _not_applicable(data: Data, known: Declared) -> Problems:
-    codes = _words(data.get("not_applicable_after"))
-    yield from _repeated(data, "not_applicable_after")
+    codes = words(data.get("not_applicable_after"))
+    yield from repeated(data, "not_applicable_after")
     if data.get("of") != EMOTION:
         if codes:
             text = "found it without 'of: emotion'; needed both or neither; add that or remove this"
@@ -206,33 +193,3 @@ def _not_applicable(data: Data, known: Declared) -> Problems:
         if code not in known.emotions:
             text = f"found {code!r}; needed an option of the scale emotion ({listed(known.emotions)}); "
             yield ("not_applicable_after", index), text + mend(code, known.emotions)
-
-
-def _repeated(data: Data, name: str) -> Problems:
-    words = _words(data.get(name))
-    for index, word in enumerate(words):
-        if word in words[:index]:
-            yield (name, index), f"found {word!r} again; needed each once; remove it"
-
-
-def _repeated_ids(data: Data, name: str) -> Problems:
-    ids = [_mapping(item).get("id") for item in _sequence(data.get(name))]
-    for index, item_id in enumerate(ids):
-        if item_id is not None and item_id in ids[:index]:
-            yield (name, index, "id"), f"found {item_id!r} again; needed each once; rename or remove it"
-
-
-def _mapping(value: object) -> Data:
-    return cast(Data, value) if isinstance(value, dict) else {}
-
-
-def _sequence(value: object) -> Sequence[object]:
-    return value if isinstance(value, list | tuple) else ()
-
-
-def _words(value: object) -> list[str]:
-    return [word if isinstance(word, str) else repr(word) for word in _sequence(value)]
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -40,6 +41,8 @@ metadata = MetaData(
 
 KINDS = "kind IN ('human', 'simulated', 'preview')"
 PHASES = "phase IN ('pilot', 'live')"
+WHATS = "what IN ('opened', 'declined', 'full', 'erased')"
+STATUSES = "status IN ('answered', 'not_applicable', 'cannot_tell')"
 
 
 def time_text(moment: datetime) -> str:
@@ -134,7 +137,7 @@ tally = Table(
     Column("n", Integer, nullable=False),
     CheckConstraint(KINDS, name="kind"),
     CheckConstraint(PHASES, name="phase"),
-    CheckConstraint("what IN ('opened', 'declined')", name="what"),
+    CheckConstraint(WHATS, name="what"),
 )
 
 session = Table(
@@ -155,7 +158,18 @@ session = Table(
     Column("instructions_at", UtcText),
     Column("last_seen_at", UtcText, nullable=False),
     Column("completed_at", UtcText),
+    Column("task_order", JSON, nullable=False, server_default="[]"),
+    Column("disclosure", String(6), nullable=False, server_default="before"),
+    Column("outcome", String(12)),
+    Column("ended_at", UtcText),  # complete, stopped or screened out
+    Column("debriefed_at", UtcText),
+    Column("erase_code_sha256", String(64)),
+    Column("catalogue_sha256", String(64)),  # of the words on screen
+    Column("app", String(64)),  # the build that began it
+    Column("returns", Integer, nullable=False, server_default="0"),
+    Column("px_per_cm", Double),
     UniqueConstraint("token_sha256"),
+    Index(None, "erase_code_sha256"),
     CheckConstraint(KINDS, name="kind"),
     CheckConstraint(PHASES, name="phase"),
     # Leads the stream of ratings: sessions of a study in the order in which they began.
@@ -191,6 +205,39 @@ about = Table(
     Column("saved_at", UtcText, nullable=False),
 )
 
+questionnaire = Table(
+    "questionnaire",
+    metadata,
+    Column("session_id", ForeignKey("session.session_id"), primary_key=True),
+    Column("questionnaire_id", String(40), primary_key=True),
+    Column("question_id", String(81), primary_key=True),  # of a Likert list: question.item
+    Column("value", JSON, nullable=False),
+    Column("saved_at", UtcText, nullable=False),
+)
+
+external = Table(
+    "external",  # the only place of ids that others gave
+    metadata,
+    Column("session_id", ForeignKey("session.session_id"), primary_key=True),
+    Column("study_id", String(40), nullable=False),
+    Column("kind", String(9), nullable=False),
+    Column("external_id", String(200), nullable=False),
+    Column("parameters", JSON, nullable=False),  # the kept URL parameters
+    Column("paid_at", UtcText),
+    UniqueConstraint("study_id", "kind", "external_id"),
+    CheckConstraint(KINDS, name="kind"),
+)
+
+code = Table(
+    "code",  # completion codes that a platform gave, each for one session
+    metadata,
+    Column("study_id", String(40), primary_key=True),
+    Column("code", String(80), primary_key=True),
+    Column("session_id", String(32)),
+    Column("given_at", UtcText),
+    UniqueConstraint("session_id"),
+)
+
 trial = Table(
     "trial",
     metadata,
@@ -203,6 +250,10 @@ trial = Table(
     Column("is_attention", Boolean, nullable=False),
     Column("is_repeat", Boolean, nullable=False),
     Column("repeat_of", String(64)),
+    Column("task", String(40), nullable=False, server_default="all"),
+    Column("is_foil", Boolean, nullable=False, server_default=false()),
+    Column("expected", JSON(none_as_null=True)),
+    Column("superseded", Boolean, nullable=False, server_default=false()),  # a later attempt counts
     UniqueConstraint("session_id", "trial_index", "attempt"),
 )
 
@@ -216,10 +267,12 @@ trial_stimulus = Table(
     Column("stimulus_id", String(64), nullable=False),
     # What follows is known from the trial; it is here for the index that counts plans.
     Column("session_id", ForeignKey("session.session_id"), nullable=False),
-    Column("is_main", Boolean, nullable=False),  # neither practice nor attention check nor repeat
+    # Neither practice nor attention check nor repeat nor foil, and of the last attempt.
+    Column("is_main", Boolean, nullable=False),
+    Column("task", String(40), nullable=False, server_default="all"),
     ForeignKeyConstraint(["config_hash", "stimulus_id"], ["stimulus.config_hash", "stimulus.stimulus_id"]),
     CheckConstraint("role IN ('target', 'reference')", name="role"),
-    Index("ix_trial_stimulus_plan", "session_id", "role", "is_main", "stimulus_id"),
+    Index("ix_trial_stimulus_plan", "session_id", "role", "is_main", "task", "stimulus_id"),
 )
 
 answer = Table(
@@ -230,9 +283,14 @@ answer = Table(
     Column("body_sha256", String(64), nullable=False),
     Column("onset_ok", Boolean, nullable=False),
     Column("decode_ms", Double),
+    Column("paint_ms", Double),
+    Column("shown_ms", Double),
+    Column("frame_sd_ms", Double),
     Column("blur_count", Integer, nullable=False),
+    Column("hidden_count", Integer, nullable=False, server_default="0"),
     Column("input_device", String(16)),
     Column("viewport", String(40)),
+    Column("app", String(64)),
     Column("saved_at", UtcText, nullable=False),
 )
 
@@ -258,7 +316,7 @@ response = Table(
     Column("phase", String(5), nullable=False),
     Column("is_main", Boolean, nullable=False),
     ForeignKeyConstraint(["trial_id", "revision"], ["answer.trial_id", "answer.revision"]),
-    CheckConstraint("status IN ('answered', 'not_applicable')", name="status"),
+    CheckConstraint(STATUSES, name="status"),
     # Holds all that tables.counts() reads, in the order in which it groups.
     Index(
         "ix_response_counts",

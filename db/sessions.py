@@ -9,29 +9,41 @@ from __future__ import annotations
 import hmac
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, select, update
 
 from core.errors import SessionError
-from core.records import ConsentGiven, Phase, Session, SessionKind, Shown, StudyVersion, Trial
-from db import studies
+from core.records import (
+    Circumstances,
+    ConsentGiven,
+    Expected,
+    Outcome,
+    Phase,
+    Places,
+    Plan,
+    Session,
+    SessionKind,
+    Shown,
+    StudyVersion,
+    Trial,
+)
+from db import places, studies
 from db.schema import about as about_table
-from db.schema import answer, consent, consent_text, session, stimulus, study_version, trial, trial_stimulus
+from db.schema import answer, consent, consent_text, session, study_version, trial, trial_stimulus
 from db.schema import tally as tally_table
 from db.statements import digest, insert, lock, now
 
 AboutValue = str | float | None
-Draw = Callable[[Mapping[str, int]], tuple[Trial, ...]]
-
-LIVE_FOR = timedelta(hours=2)
-"""After this time without a sign of life a session no longer holds its place in the plan."""
+Draw = Callable[[Places], Plan]
 
 # No 0 O 1 I L: people copy the code by hand.
 CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 SHORTEST_NONCE = 16
+ERASE_CODE_LENGTH = 12
+USUAL = Circumstances()
+_OWN = ("session_id", "superseded")  # columns of a trial that are no part of its record
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +68,11 @@ def begin(
     draw: Draw,
     option_order: Mapping[str, tuple[str, ...]],
     utc_offset_min: int | None,
+    circumstances: Circumstances = USUAL,
 ) -> tuple[Session, str]:
     """Begin a session with its whole plan, or give the one that this nonce has begun already.
 
-    draw: gets how often each stimulus is planned or rated so far, and gives the trials.
+    draw: gets what is planned and done so far, and gives the plan.
     Returns the session and its token.
     Raises SessionError when people cannot take part in this version now.
     """
@@ -72,6 +85,7 @@ def begin(
             f"study {version.study_id!r}, version {version.version}, is {version.state}; "
             "a researcher opens it on the page 'Studies'"
         )
+    plan = draw(places.taken(conn, version, kind=kind, phase=phase, language=language))
     session_id = secrets.token_hex(16)
     conn.execute(
         session.insert(),
@@ -89,11 +103,20 @@ def begin(
             "completion_code": "".join(secrets.choice(CODE_LETTERS) for _ in range(8)),
             "began_at": now(),
             "last_seen_at": now(),
+            "task_order": list(plan.task_order),
+            **asdict(circumstances),
+            "erase_code_sha256": digest(erase_code(token)),
         },
     )
     _save_consents(conn, session_id, consents)
-    _save_trials(conn, session_id, config_hash, draw(planned(conn, config_hash, kind=kind, phase=phase)))
+    save_trials(conn, session_id, config_hash, plan.trials)
     return _must_get(conn, session_id), token
+
+
+def erase_code(token: str) -> str:
+    """The code with which a participant deletes their answers; it follows from the session's token."""
+    drawn = hmac.new(token.encode(), b"erase", "sha256").digest()
+    return "".join(CODE_LETTERS[byte % len(CODE_LETTERS)] for byte in drawn[:ERASE_CODE_LENGTH])
 
 
 def by_token(conn: Connection, token: str) -> Session | None:
@@ -106,24 +129,8 @@ def get(conn: Connection, session_id: str) -> Session | None:
     return _one(conn, session.c.session_id == session_id)
 
 
-def planned(conn: Connection, config_hash: str, *, kind: SessionKind, phase: Phase) -> Mapping[str, int]:
-    """Count how often each rated stimulus is planned: in complete sessions, and in those still alive."""
-    rated = select(stimulus.c.stimulus_id).where(stimulus.c.config_hash == config_hash, stimulus.c.rated)
-    counts = dict.fromkeys(conn.scalars(rated), 0)
-    alive = or_(session.c.completed_at.is_not(None), session.c.last_seen_at >= now() - LIVE_FOR)
-    per_stimulus = (
-        select(trial_stimulus.c.stimulus_id, func.count())
-        .join(session, session.c.session_id == trial_stimulus.c.session_id)
-        .where(session.c.config_hash == config_hash, session.c.kind == kind, session.c.phase == phase, alive)
-        .where(trial_stimulus.c.role == "target", trial_stimulus.c.is_main)
-        .group_by(trial_stimulus.c.stimulus_id)
-    )
-    counts.update(row._tuple() for row in conn.execute(per_stimulus))
-    return counts
-
-
 def trials(conn: Connection, session_id: str) -> tuple[Trial, ...]:
-    """List a session's trials in the order of their presentation."""
+    """List a session's trials in the order of their presentation, each in its last attempt."""
     shown: dict[str, list[Shown]] = {}
     for trial_id, role, stimulus_id in conn.execute(
         select(trial_stimulus.c.trial_id, trial_stimulus.c.role, trial_stimulus.c.stimulus_id)
@@ -131,8 +138,8 @@ def trials(conn: Connection, session_id: str) -> tuple[Trial, ...]:
         .order_by(trial_stimulus.c.position)
     ):
         shown.setdefault(trial_id, []).append(Shown(role, stimulus_id))
-    of_session = trial.c.session_id == session_id
-    rows = conn.execute(select(trial).where(of_session).order_by(trial.c.trial_index, trial.c.attempt))
+    of_session = (trial.c.session_id == session_id) & ~trial.c.superseded
+    rows = conn.execute(select(trial).where(of_session).order_by(trial.c.trial_index))
     return tuple(_trial(row, shown[row.trial_id]) for row in rows)
 
 
@@ -185,31 +192,40 @@ def touch(conn: Connection, session_id: str) -> None:
     conn.execute(update(session).where(session.c.session_id == session_id).values(last_seen_at=now()))
 
 
+def open_trials(conn: Connection, session_id: str) -> int:
+    """Count the trials of a session that have no acknowledged answer."""
+    waiting = (trial.c.session_id == session_id) & ~trial.c.superseded & ~_has_answer()
+    return conn.scalar(select(func.count()).select_from(trial).where(waiting)) or 0
+
+
 def complete(conn: Connection, session_id: str) -> Session:
-    """Close a session whose trials are all answered; a complete one stays as it is."""
+    """Close a session whose trials are all answered; one that has ended stays as it is."""
     done = _must_get(conn, session_id)
-    if done.completed_at is not None:
+    if done.outcome is not None:
         return done
-    open_trials = (
-        select(func.count()).select_from(trial).where(trial.c.session_id == session_id, ~_has_answer())
-    )
-    if missing := conn.scalar(open_trials):
+    if missing := open_trials(conn, session_id):
         raise SessionError(
             f"{missing} trial(s) of this session have no acknowledged answer; "
             "answer them, or wait until the browser has sent what it keeps"
         )
-    conn.execute(
-        update(session)
-        .where(session.c.session_id == session_id)
-        .values(completed_at=now(), last_seen_at=now())
-    )
+    return end(conn, session_id, "complete")
+
+
+def end(conn: Connection, session_id: str, outcome: Outcome) -> Session:
+    """Close a session that is complete, stopped or screened out; the first end counts."""
+    moment = now()
+    values: dict[str, object] = {"outcome": outcome, "ended_at": moment, "last_seen_at": moment}
+    if outcome == "complete":
+        values["completed_at"] = moment
+    running = (session.c.session_id == session_id) & session.c.outcome.is_(None)
+    conn.execute(update(session).where(running).values(values))
     return _must_get(conn, session_id)
 
 
 def tally(
     conn: Connection,
     config_hash: str,
-    what: Literal["opened", "declined"],
+    what: Literal["opened", "declined", "full", "erased"],
     *,
     kind: SessionKind = "human",
     phase: Phase = "live",
@@ -289,11 +305,19 @@ def _save_consents(conn: Connection, session_id: str, consents: Sequence[Consent
         )
 
 
-def _save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequence[Trial]) -> None:
+def save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequence[Trial]) -> None:
+    """Store trials with what they show."""
     if not plan:
         raise SessionError("the plan of this session is empty; the study needs stimuli that are rated")
-    columns = [column.name for column in trial.columns if column.name != "session_id"]
-    rows = [{"session_id": session_id, **{name: getattr(one, name) for name in columns}} for one in plan]
+    columns = [column.name for column in trial.columns if column.name not in {*_OWN, "expected"}]
+    rows = [
+        {
+            "session_id": session_id,
+            "expected": one.expected and asdict(one.expected),
+            **{name: getattr(one, name) for name in columns},
+        }
+        for one in plan
+    ]
     shown = [
         {
             "trial_id": one.trial_id,
@@ -302,7 +326,8 @@ def _save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequ
             "config_hash": config_hash,
             "stimulus_id": seen.stimulus_id,
             "session_id": session_id,
-            "is_main": not (one.is_practice or one.is_attention or one.is_repeat),
+            "is_main": not (one.is_practice or one.is_attention or one.is_repeat or one.is_foil),
+            "task": one.task,
         }
         for one in plan
         for position, seen in enumerate(one.shown)
@@ -313,8 +338,10 @@ def _save_trials(conn: Connection, session_id: str, config_hash: str, plan: Sequ
 
 def _trial(row: Row[tuple[object, ...]], shown: Sequence[Shown]) -> Trial:
     fields = row._asdict()
-    del fields["session_id"]
-    return Trial(**fields, shown=tuple(shown))
+    expected = fields.pop("expected")
+    for name in _OWN:
+        del fields[name]
+    return Trial(**fields, shown=tuple(shown), expected=expected and Expected(**expected))
 
 
 def _one(conn: Connection, condition: ColumnElement[bool]) -> Session | None:
@@ -333,6 +360,13 @@ def _one(conn: Connection, condition: ColumnElement[bool]) -> Session | None:
         completion_code=row.completion_code,
         began_at=row.began_at,
         completed_at=row.completed_at,
+        last_seen_at=row.last_seen_at,
+        task_order=tuple(row.task_order),
+        disclosure=row.disclosure,
+        outcome=row.outcome,
+        ended_at=row.ended_at,
+        debriefed_at=row.debriefed_at,
+        px_per_cm=row.px_per_cm,
     )
 
 

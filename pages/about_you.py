@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.study import Question
+from core.study_design import Question
 from db import engine as db_engine
 from db import sessions
 from db.sessions import AboutValue
@@ -30,12 +30,14 @@ def render(visit: Visit) -> None:
         _continue(visit, given)
 
 
-def is_done(visit: Visit) -> bool:
-    """Say whether every enabled question was answered or passed over, and the page was left."""
+def is_due(visit: Visit) -> bool:
+    """Say whether an enabled question is still to be answered or passed over, or the page to be left."""
+    if visit.session.instructions_read:
+        return False
     saved = _saved(visit)
     complete = all(question.id in saved for question in _questions(visit)) and not _missing(visit, saved)
     # The last answer is stored when it is given, but only Continue leaves the page.
-    return complete and not _place().get("on_page", False)
+    return not complete or _place().get("on_page", False)
 
 
 def _place() -> dict[str, bool]:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from pages.ui import text
+import streamlit as st
+
+from db import engine as db_engine
+from db import sessions
+from pages.ui import resources, text
 from pages.ui.session import Visit
 
 _PAGE = """
@@ -17,6 +21,13 @@ _PAGE = """
 <p>$close</p>
 <p class="small">$contact</p>
 """
+
+
+def complete(visit: Visit) -> None:
+    """Close a session in which nothing is due any more."""
+    with db_engine.writing(resources.engine()) as conn:
+        sessions.complete(conn, visit.session.session_id)
+    st.rerun()
 
 
 def render(visit: Visit) -> None:

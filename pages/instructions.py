@@ -31,6 +31,11 @@ _KEYS = """
 _EXAMPLE_OPTIONS = 4
 
 
+def is_due(visit: Visit) -> bool:
+    """Say whether Start has not been pressed yet."""
+    return not visit.session.instructions_read
+
+
 def render(visit: Visit) -> None:
     """Explain the task; Start is remembered."""
     text.show(visit, text.heading(visit.words["instructions.title"]), key="instructions")

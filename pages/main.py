@@ -14,6 +14,9 @@ from pages import about_you, done, instructions, rate, welcome
 from pages.ui import session, text
 from pages.ui.session import Visit
 
+STEPS = (about_you, instructions, rate)
+"""The pages of a session in their order: each says whether it is due, and the first one that is is shown."""
+
 ICON = PROJECT / "assets" / "page" / "icon.svg"
 
 _log = logging.getLogger("facenorm")
@@ -31,11 +34,9 @@ def participant() -> None:
 def _step(visit: Visit) -> Callable[[Visit], None]:
     if visit.session is None:
         return welcome.render
-    if visit.session.completed_at is not None:
+    if visit.session.outcome is not None:
         return done.render
-    if not visit.session.instructions_read:
-        return instructions.render if about_you.is_done(visit) else about_you.render
-    return rate.render
+    return next((page.render for page in STEPS if page.is_due(visit)), done.complete)
 
 
 def _lazy(name: str) -> Callable[[], None]:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
 from typing import TypeAlias
 
 import streamlit as st
 
 from core import study as studies
+from core import tasks
+from core.builtin_scales import SAME_IDENTITY
+from core.design_rules import PAIRS
 from core.records import Trial
 from core.settings import PROJECT
 from core.study import Scale
@@ -18,27 +23,37 @@ from pages.ui import resources, text
 from pages.ui.session import Visit
 
 _ASSETS = PROJECT / "assets" / "trial"
+# The parts of one script, in the order in which they need each other.
+_PARTS = ("base", "keeping", "outbox", "pictures", "scales", "widgets", "watch", "trial")
+_SCRIPT = "\n".join((_ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
+APP = sha256(_SCRIPT.encode()).hexdigest()[:16]
+"""The build of the trial's script, which every answer carries."""
+
 _element = st.components.v2.component(
     "facenorm_trial",
     html=(_ASSETS / "trial.html").read_text(encoding="utf-8"),
     css=(_ASSETS / "trial.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "trial.js").read_text(encoding="utf-8"),
+    js=_SCRIPT,
     isolate_styles=False,  # Element Timing reports nothing from inside a shadow root
 )
 
 Json: TypeAlias = "str | float | bool | list[Json] | dict[str, Json] | None"
 
 
+def is_due(visit: Visit) -> bool:
+    """Say whether the server lacks an answer to a trial."""
+    with db_engine.reading(resources.engine()) as conn:
+        return sessions.open_trials(conn, visit.session.session_id) > 0
+
+
 def render(visit: Visit) -> None:
-    """Show the trials until the server holds an answer to each."""
+    """Show the trials; the element asks for a rerun when the server holds an answer to each."""
     with db_engine.reading(resources.engine()) as conn:
         trials = sessions.trials(conn, visit.session.session_id)
         answered = sessions.answered(conn, visit.session.session_id)
         served = {
             each.stimulus_id: each.served_sha256 for each in stored.stimuli(conn, visit.version.config_hash)
         }
-    if answered >= {trial.trial_id for trial in trials}:
-        _complete(visit)
     data = {
         **_frame(visit),
         "trials": [_trial(trial, served) for trial in trials],
@@ -46,12 +61,6 @@ def render(visit: Visit) -> None:
     }
     # The trigger only asks for a rerun: what is complete stands in the database.
     _element(key="trial", data=data, on_done_change=lambda: None)
-
-
-def _complete(visit: Visit) -> None:
-    with db_engine.writing(resources.engine()) as conn:
-        sessions.complete(conn, visit.session.session_id)
-    st.rerun()
 
 
 def _frame(visit: Visit) -> dict[str, Json]:
@@ -64,15 +73,38 @@ def _frame(visit: Visit) -> dict[str, Json]:
         "contact": visit.study.contact,
         "display": visit.study.display.model_dump(),
         "back": visit.study.trials.back,
-        "scales": [_scale(visit, scale_id, scale) for scale_id, scale in studies.asked(visit.study)],
+        "app": APP,
+        "layout": visit.study.trials.layout,
+        "break_every": visit.study.trials.break_every,
+        "practice": {"feedback": visit.study.practice.feedback},
+        "pairs": visit.study.identity_pairs.model_dump(include={"crop", "oval_width", "oval_height"}),
+        "scales": {
+            scale_id: _scale(visit, scale_id, scale) for scale_id, scale in studies.asked(visit.study)
+        },
+        "tasks": _tasks(visit),
     }
+
+
+def _tasks(visit: Visit) -> dict[str, Json]:
+    sets = {each.id: each for each in tasks.sets(visit.study)}
+    found: dict[str, Json] = {
+        name: {"scales": list(each.scales), "affect_grid": each.affect_grid} for name, each in sets.items()
+    }
+    return found | {PAIRS: {"scales": [SAME_IDENTITY], "affect_grid": False}}
 
 
 def _trial(trial: Trial, served: Mapping[str, str]) -> dict[str, Json]:
     stimuli = [
         {"role": shown.role, "src": f"/api/stimuli/{served[shown.stimulus_id]}"} for shown in trial.shown
     ]
-    return {"id": trial.trial_id, "block": trial.block, "stimuli": stimuli}
+    return {
+        "id": trial.trial_id,
+        "block": trial.block,
+        "task": trial.task,
+        "practice": trial.is_practice,
+        "expected": trial.expected and asdict(trial.expected),
+        "stimuli": stimuli,
+    }
 
 
 def _scale(visit: Visit, scale_id: str, scale: Scale) -> dict[str, Json]:
@@ -84,9 +116,19 @@ def _scale(visit: Visit, scale_id: str, scale: Scale) -> dict[str, Json]:
         "options": _options(visit, scale_id, scale),
         "polarity": scale.polarity,
         "anchors": _anchors(visit, scale),
+        "points": scale.points,
+        "look": scale.look,
+        "cannot_tell": _cannot_tell(visit, scale),
         "after": studies.EMOTION if scale.of == studies.EMOTION else None,
         "not_after": list(scale.not_applicable_after),
     }
+
+
+def _cannot_tell(visit: Visit, scale: Scale) -> str | None:
+    if not scale.cannot_tell:
+        return None
+    own = scale.cannot_tell_text
+    return text.own(visit, own) if own else visit.words["trial.cannot_tell"]
 
 
 def _options(visit: Visit, scale_id: str, scale: Scale) -> list[Json]:

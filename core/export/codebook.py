@@ -7,7 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from core.errors import ExportError
 from core.export import fields
 from core.ratings import Kind, Row
-from core.study import Question, Scale, Study, Text
+from core.study import Scale, Study
+from core.study_base import Text
+from core.study_design import Question
 
 COLUMNS = ("file", "column", "scale_id", "type", "units", "range", "description", "missing", "public")
 SCALE_COLUMNS = ("kind", "asks", "of", "points", "polarity", "zero", "codes", "source", "status")

@@ -12,7 +12,8 @@ from core import norms
 from core.export import fields
 from core.export.sheets import Chunk
 from core.ratings import Kind, Row, Value
-from core.study import Scale, Text
+from core.study import Scale
+from core.study_base import Text
 
 _RATING = ("stimulus_id", "scale_id", "response", "response_label")
 _NOTHING = pd.DataFrame(columns=["stimulus_id", *norms.ABOUT_STIMULUS])

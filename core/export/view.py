@@ -10,7 +10,8 @@ from core.export import fields, public
 from core.export.sheets import Chunk
 from core.ratings import Kind, Row, Value
 from core.records import Participant, StudyStimulus
-from core.study import Question, Study
+from core.study import Study
+from core.study_design import Question
 
 AGE = "age"
 

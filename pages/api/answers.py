@@ -11,7 +11,7 @@ from core import answers as core_answers
 from core import cookies
 from core.errors import AnswerError, ConflictError
 from core.records import Answer, Session, Trial
-from core.study import Study
+from core.study import Study, ends_with_trials
 from db import answers as db_answers
 from db import engine as db_engine
 from db import sessions
@@ -67,7 +67,8 @@ def _store(cookie: str, batch: tuple[Answer, ...]) -> Outcome | None:
         trials = {trial.trial_id: trial for trial in sessions.trials(conn, session.session_id)}
         for answer in batch:
             _one(conn, session, study, trials.get(answer.trial_id), answer, outcome)
-        if session.completed_at is None and sessions.answered(conn, session.session_id) >= trials.keys():
+        done = sessions.answered(conn, session.session_id) >= trials.keys()
+        if session.outcome is None and done and ends_with_trials(study):
             sessions.complete(conn, session.session_id)
     return outcome
 

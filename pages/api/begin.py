@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from core import cookies, i18n, plan
-from core.records import ConsentGiven, Phase, Session, SessionKind, StudyVersion
+from core.records import Circumstances, ConsentGiven, Phase, Session, SessionKind, StudyVersion
 from core.study import Study
 from db import engine as db_engine
 from db import sessions, studies
@@ -112,9 +112,10 @@ def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) 
         language=form["language"],
         nonce=form["nonce"],
         consents=_consents(study, form),
-        draw=lambda counts: plan.build(study, stimuli, counts, rng=rng),
+        draw=lambda places: plan.build(study, stimuli, places, rng=rng),
         option_order=plan.option_order(study, rng=rng),
         utc_offset_min=_offset(form.get("utc_offset", "")),
+        circumstances=Circumstances(disclosure=study.disclosure),
     )
     return token
 

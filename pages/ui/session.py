@@ -15,7 +15,8 @@ import streamlit as st
 
 from core import cookies, i18n
 from core.records import Phase, Session, SessionKind, StudyVersion
-from core.study import Language, Study
+from core.study import Study
+from core.study_base import Language
 from db import engine as db_engine
 from db import researchers, sessions, studies
 from db.researchers import Login

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import i18n
 from core.settings import PROJECT
-from core.study import Text
+from core.study_base import Text
 from pages.ui.session import Visit
 
 _ASSETS = PROJECT / "assets" / "page"

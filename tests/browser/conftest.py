@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from core.cli.install import DEMO_PICTURES, DEMO_SEED
 from core.faces import demo as faces
+from tests import variants
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("FACENORM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -101,17 +102,13 @@ class Server:
 
 def variant(folder: Path, pictures: Path, study_id: str, *changes: tuple[str, str]) -> Path:
     """Write the demo study with few trials, under a name of its own."""
-    text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
     usual = [
         ("study: demo", f"study: {study_id}"),
         ("per_participant: 24", f"per_participant: {TRIALS}"),
         ("folder: ../demo", f"folder: {pictures}"),
     ]
-    for found, needed in [*usual, *changes]:
-        assert found in text, f"the demo study no longer says {found!r}"
-        text = text.replace(found, needed)
     path = folder / f"{study_id}.yaml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(variants.one_block(*usual, *changes), encoding="utf-8")
     return path
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from core.settings import PROJECT
+from tests import variants
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +23,7 @@ def desk(make_server, pictures, shared):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("FACENORM_MODELS", str(shared / "models"))
         server = make_server()
-        text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+        text = variants.one_block()
         file = server.data / "longer.yaml"
         shorter = re.sub(r"per_participant: \d+", "per_participant: 8", text)
         file.write_text(shorter.replace("folder: ../demo", f"folder: {pictures}"), encoding="utf-8")

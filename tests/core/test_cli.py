@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from core.cli import main
 from pages import api
 from pages.api import store
+from tests import variants
 
 PROJECT = Path(__file__).resolve().parents[2]
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
@@ -47,7 +48,7 @@ def study_file(tmp_path: Path) -> Path:
     for number in range(12):
         picture = Image.new("RGB", (64, 64), (20 * number, 120, 90))
         picture.save(folder / f"id{number // 6:02d}_{EMOTIONS[number % 6]}.png")
-    text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+    text = variants.one_block()
     text = text.replace("folder: ../demo", "folder: faces")
     text = text.replace("manifest: manifest.csv", 'pattern: "{identity}_{emotion}.png"')
     text = text.replace("per_participant: 24", "per_participant: 4")

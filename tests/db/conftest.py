@@ -21,6 +21,7 @@ from core.records import (
     ConsentGiven,
     Evidence,
     Picture,
+    Plan,
     Response,
     Session,
     Shown,
@@ -248,7 +249,7 @@ class Lab:
             "language": "ko",
             "nonce": nonce or secrets.token_hex(16),
             "consents": [ConsentGiven("part", True, True, "ko", "1", "참여합니다")],
-            "draw": lambda counts: plan or self.plan(),
+            "draw": lambda places: Plan(("all",), plan or self.plan()),
             "option_order": {"emotion": ("happy", "sad", "neutral")},
             "utc_offset_min": 540,
         }

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core.errors import SessionError
-from core.records import ConsentGiven
+from core.records import ConsentGiven, Plan
 from db import engine as db_engine
 from db import sessions
 from db.schema import consent, consent_text, metadata, session
@@ -74,7 +74,7 @@ def test_what_is_missing_is_named(lab):
     with pytest.raises(SessionError, match="nonce"):
         lab.begin(version, nonce="short")
     with pytest.raises(SessionError, match="plan of this session is empty"):
-        lab.begin(version, draw=lambda counts: ())
+        lab.begin(version, draw=lambda places: Plan((), ()))
     with pytest.raises(SessionError, match="no study version 0000"):
         lab.begin(version, config_hash="0" * 64)
     with db_engine.writing(lab.engine) as conn, pytest.raises(SessionError, match="not in the database"):

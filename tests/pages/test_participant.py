@@ -15,6 +15,7 @@ from core.settings import PROJECT
 from db import answers, engine, sessions, studies
 from pages.api import store
 from pages.ui import session
+from tests import variants
 
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
 TRIALS = 3
@@ -43,7 +44,7 @@ def load(installation, folder, *changes):
         Image.fromarray(rng.integers(0, 255, (96, 96, 3), dtype=np.uint8)).save(folder / f"{emotion}.png")
         rows.append(f"{emotion}.png,id01,{emotion}")
     (folder / "manifest.csv").write_text("\n".join(rows))
-    text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+    text = variants.one_block()
     usual = [("folder: ../demo", f"folder: {folder}"), ("per_participant: 24", f"per_participant: {TRIALS}")]
     for found, needed in [*usual, *changes]:
         assert found in text
@@ -91,7 +92,7 @@ def begin(installation, version, monkeypatch):
                 language=language,
                 nonce="nonce-of-this-test",
                 consents=[ConsentGiven("sensitive_questions", False, sensitive, language, "1", "May we?")],
-                draw=lambda counts: plan.build(parsed, shown, counts, rng=rng),
+                draw=lambda places: plan.build(parsed, shown, places, rng=rng),
                 option_order=plan.option_order(parsed, rng=rng),
                 utc_offset_min=0,
             )
@@ -261,7 +262,7 @@ def test_the_element_gets_the_stored_plan_and_no_file_name_or_emotion(installati
 
 def test_the_element_gets_scales_as_data(installation, begin):
     begun = begin()
-    scales = {scale["id"]: scale for scale in rating(installation, begun)["scales"]}
+    scales = rating(installation, begun)["scales"]
     assert list(scales) == ["emotion", "intensity", "valence", "arousal", "naturalness"]
     assert [option["code"] for option in scales["emotion"]["options"]] == list(begun.option_order["emotion"])
     assert scales["intensity"]["after"] == "emotion"

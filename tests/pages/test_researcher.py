@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 from core import cookies, plan, simulate, stimuli
 from core import study as study_files
 from core.records import AiResult, Score
-from core.settings import PROJECT
 from db import ai, answers, audit, engine, researchers, sessions, studies
 from pages import login
 from pages.api import store
 from pages.ui import results, session
+from tests import variants
 
 PASSWORD = "three quiet brown horses"
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
@@ -67,7 +67,7 @@ def study_file(tmp_path):
             Image.fromarray(rng.integers(0, 255, (96, 96, 3), dtype=np.uint8)).save(folder / name)
             rows.append(f"{name},{identity},{emotion}")
     (folder / "manifest.csv").write_text("\n".join(rows))
-    text = (PROJECT / "assets" / "studies" / "demo.yaml").read_text(encoding="utf-8")
+    text = variants.one_block()
     path = tmp_path / "demo.yaml"
     path.write_text(
         text.replace("folder: ../demo", f"folder: {folder}").replace(
@@ -113,7 +113,7 @@ def take_part(installation, version, participants, kind="human"):
                 language="en",
                 nonce=f"{kind}-nonce-{number:04d}",
                 consents=(),
-                draw=lambda counts, rng=rng: plan.build(parsed, shown, counts, rng=rng),
+                draw=lambda places, rng=rng: plan.build(parsed, shown, places, rng=rng),
                 option_order=plan.option_order(parsed, rng=rng),
                 utc_offset_min=0,
             )

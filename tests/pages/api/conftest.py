@@ -17,6 +17,7 @@ from core.study import Study
 from db import engine, sessions, studies
 from pages import api
 from pages.api import store
+from tests import variants
 
 PROJECT = Path(__file__).resolve().parents[3]
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
@@ -71,8 +72,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     monkeypatch.delenv("FACENORM_DATABASE_URL", raising=False)
     store.engine.cache_clear()
     api.migrate()
-    path = PROJECT / "assets" / "studies" / "demo.yaml"
-    parsed = study.parse(path.read_text(encoding="utf-8"), path="demo.yaml")
+    parsed = study.parse(variants.one_block(), path="demo.yaml")
     pictures = [picture(number) for number in range(48)]
     stimuli = tuple(stimulus(shown, number) for number, shown in enumerate(pictures))
     with engine.writing(store.engine()) as conn:

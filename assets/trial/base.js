@@ -1,0 +1,21 @@
+// The trial element: shows the faces of a session one after another, times the answers with the
+// browser's own clock, keeps them in localStorage and posts them until the server acknowledges.
+
+const AHEAD = 4; // pictures decoded before they are needed
+const BATCH = 40; // answers per request
+const BATCH_BYTES = 50000; // Chromium fails a keepalive request with more than 64 KiB like a lost network
+const TIMEOUT_MS = 15000;
+const BEAT_MS = 2000;
+const LEASE_MS = 7000; // a lease not renewed for so long is free
+const SLOW_MS = 2000; // an answer on its way for longer is worth a word
+const LATE_MS = 100; // a second frame later than this says nothing about when the face appeared
+
+const frame = () => new Promise(requestAnimationFrame);
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+function node(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}

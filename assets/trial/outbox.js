@@ -1,0 +1,123 @@
+/** Answers that the server has not acknowledged, sent in order until it has. */
+class Outbox {
+  constructor(store, { url, token, answered }, changed) {
+    Object.assign(this, { store, url, token, changed });
+    this.saved = new Set(answered); // trials whose answer the server has acknowledged
+    this.items = store.read("queue", []);
+    this.aside = store.read("aside", []); // refused: kept and reported, never sent again
+    this.failures = 0;
+    this.started = 0;
+    this.limit = BATCH;
+    this.stopped = null; // why the server refuses everything
+    this.closed = false;
+    this.wake = () => this.send();
+    window.addEventListener("online", this.wake);
+    document.addEventListener("visibilitychange", this.wake);
+  }
+
+  add(answer) {
+    this.items.push(answer);
+    this.keep();
+  }
+
+  keep() {
+    this.store.write("queue", this.items);
+    if (this.aside.length) this.store.write("aside", this.aside);
+    else this.store.remove("aside");
+    this.changed();
+  }
+
+  async send() {
+    clearTimeout(this.timer);
+    if (this.sending || this.closed || this.stopped || !this.items.length) return;
+    this.sending = true;
+    this.started = performance.now();
+    try {
+      const progress = await this.post(this.batch());
+      this.failures = progress ? 0 : this.failures + 1;
+    } catch {
+      this.failures += 1; // no network, a server that restarts, a proxy's page: all pass
+    }
+    this.sending = false;
+    this.changed();
+    if (this.items.length) this.timer = setTimeout(this.wake, this.delay());
+  }
+
+  /** The first answers that fit into one request: at least one, whatever its size. */
+  batch() {
+    const items = this.items.slice(0, this.limit);
+    let bytes = 0;
+    const end = items.findIndex((answer, index) => {
+      bytes += new Blob([JSON.stringify(answer)]).size + 1;
+      return index > 0 && bytes > BATCH_BYTES;
+    });
+    return end < 0 ? items : items.slice(0, end);
+  }
+
+  delay() {
+    if (!this.failures) return 0;
+    return Math.min(15000, 1000 * 1.6 ** (this.failures - 1)) * (0.8 + 0.4 * Math.random());
+  }
+
+  /** Send a batch; false when the server's answer settled nothing. */
+  async post(batch) {
+    const reply = await fetch(this.url, {
+      method: "POST",
+      keepalive: true,
+      headers: { "Content-Type": "application/json", "X-Facenorm-Token": this.token },
+      body: JSON.stringify({ answers: batch }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (reply.status >= 500 || reply.status === 429 || reply.status === 408) throw new Error(reply.status);
+    const said = await reply.json();
+    if (this.closed) return false;
+    if (reply.ok || said.rejected) return this.settle(said.acked ?? [], said.rejected ?? []);
+    return this.refuse(batch, reply.status, said.error ?? String(reply.status));
+  }
+
+  settle(acked, rejected) {
+    const same = (answer) => (pair) => pair[0] === answer.trial_id && pair[1] === answer.revision;
+    const refusal = (answer) => rejected.find((r) => same(answer)([r.trial_id, r.revision]));
+    for (const answer of this.items) {
+      const refused = refusal(answer);
+      if (refused) this.aside.push({ answer, status: refused.status, reason: refused.reason });
+      else if (acked.some(same(answer))) this.accept(answer);
+    }
+    const waiting = this.items.filter((answer) => !refusal(answer) && !acked.some(same(answer)));
+    const progress = waiting.length < this.items.length;
+    this.items = waiting;
+    this.keep();
+    return progress;
+  }
+
+  accept(answer) {
+    this.saved.add(answer.trial_id);
+    this.aside = this.aside.filter((entry) => entry.answer.trial_id !== answer.trial_id);
+  }
+
+  /** The request as a whole was refused; find the one bad answer, or stop. */
+  refuse(batch, status, reason) {
+    const malformed = status === 400 || status === 409 || status === 413 || status === 422;
+    const [{ trial_id, revision }] = batch;
+    if (malformed && batch.length === 1) return this.settle([], [{ trial_id, revision, status, reason }]);
+    if (malformed) this.limit = 1;
+    else this.stopped = reason;
+    return true;
+  }
+
+  get slow() {
+    return Boolean(this.sending) && performance.now() - this.started > SLOW_MS;
+  }
+
+  /** Refused answers whose trial the server still lacks (409 means that it has another one). */
+  lacking() {
+    return this.aside.filter((entry) => entry.status !== 409).map((entry) => entry.answer.trial_id);
+  }
+
+  destroy() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    window.removeEventListener("online", this.wake);
+    document.removeEventListener("visibilitychange", this.wake);
+  }
+}

@@ -1,0 +1,1 @@
+// The widgets beside the plain ones: the affect grid and the manikins.
