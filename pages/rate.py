@@ -32,7 +32,7 @@ APP = sha256(_SCRIPT.encode()).hexdigest()[:16]
 _element = st.components.v2.component(
     "facenorm_trial",
     html=(_ASSETS / "trial.html").read_text(encoding="utf-8"),
-    css=(_ASSETS / "trial.css").read_text(encoding="utf-8"),
+    css="".join((_ASSETS / f"{part}.css").read_text(encoding="utf-8") for part in ("trial", "widgets")),
     js=_SCRIPT,
     isolate_styles=False,  # Element Timing reports nothing from inside a shadow root
 )
