@@ -9,7 +9,7 @@ import dataclasses
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -197,7 +197,7 @@ def from_json(content: str) -> Study:
     """The study of `to_json`."""
     try:
         data = json.loads(content)
-        return _validate(data if "tasks" in data else _as_before(data))
+        return _validate(_as_before(data))
     except ValueError as error:
         raise StudyError(f"found a stored study that this program cannot read: {error}") from error
 
@@ -270,12 +270,13 @@ def _numbers(study: Study) -> Iterator[str]:
         yield "about_you asks nothing: the sample cannot be described"
 
 
-def _as_before(data: Mapping[str, object]) -> Mapping[str, object]:
+def _as_before(data: object) -> object:
     """A study that was stored before there were tasks, as it was run: one block, nothing added."""
-    ask = data["ask"]
+    if not isinstance(data, dict) or "ask" not in data or "tasks" in data:
+        return data
     return {
         **data,
-        "tasks": {"order": "fixed", "sets": [{"id": "all", "scales": ask}]},
+        "tasks": {"order": "fixed", "sets": [{"id": "all", "scales": data["ask"]}]},
         "attention": {"instructed": 0},
         "repeats": {"share": 0},
         "identity_pairs": {"per_participant": 0},

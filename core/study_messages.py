@@ -17,6 +17,7 @@ from core.located import Loc, Located
 _PATTERNS = {
     r"^[a-z0-9][a-z0-9-]{0,39}$": "up to 40 small letters, digits and hyphens",
     r"^[a-z][a-z0-9_]{0,39}$": "a code of up to 40 small letters, digits and underscores, a letter first",
+    r"^https?://[^\s]+$": "an address that begins with https:// and has no spaces",
     r"^#[0-9a-fA-F]{6}$": "a colour such as '#808080', in quotes",
 }
 _NEEDED = {
@@ -30,6 +31,7 @@ _NEEDED = {
     "dict_type": ("keys with values", "write 'key: value' lines below it"),
     "model_type": ("keys with values", "write 'key: value' lines below it"),
     "too_short": ("at least one entry", "add one"),
+    "string_too_long": ("less text", "shorten it"),
     "string_too_short": ("some text", "write it, or remove the key where it is optional"),
 }
 

@@ -7,9 +7,7 @@ from PIL import Image
 
 from core import loading
 from core.errors import StudyError
-from core.settings import PROJECT
-
-DEMO = PROJECT / "assets" / "studies" / "demo.yaml"
+from tests import variants
 
 
 @pytest.fixture
@@ -18,10 +16,13 @@ def file(tmp_path: Path) -> Path:
     (tmp_path / "faces").mkdir()
     for number, emotion in enumerate(("happy", "sad", "angry")):
         Image.new("RGB", (64, 64), (90 * number, 0, 0)).save(tmp_path / "faces" / f"a_{emotion}.png")
-    text = DEMO.read_text(encoding="utf-8").replace("folder: ../demo", "folder: faces")
-    text = text.replace("manifest: manifest.csv", 'pattern: "{identity}_{emotion}.png"')
+    text = variants.one_block(
+        ("folder: ../demo", "folder: faces"),
+        ("manifest: manifest.csv", 'pattern: "{identity}_{emotion}.png"'),
+        ("per_participant: 24", "per_participant: 1"),
+    )
     path = tmp_path / "study.yaml"
-    path.write_text(text.replace("per_participant: 24", "per_participant: 1"), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     return path
 
 
@@ -47,7 +48,7 @@ def test_the_same_bytes_are_the_same_study_wherever_they_come_from(file):
 
 def test_a_mark_of_byte_order_is_no_part_of_the_source(file):
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
-    assert loading.read(file).source_yaml.startswith(DEMO.read_text(encoding="utf-8")[:10])
+    assert loading.read(file).source_yaml.startswith(variants.DEMO.read_text(encoding="utf-8")[:10])
 
 
 def test_too_few_stimuli_are_refused_with_what_is_wrong_with_the_others(file):

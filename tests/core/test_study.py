@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from core import study
+from core import study, tasks
 from core.errors import StudyError
 from core.records import Stimulus
+from core.study_design import Question
 
 PROJECT = Path(__file__).resolve().parents[2]
 DEMO = PROJECT / "assets" / "studies" / "demo.yaml"
@@ -65,6 +66,8 @@ stimuli:
 trials:
   per_participant: 2
   ratings_per_stimulus: 10
+identity_pairs:
+  per_participant: 0
 """
 
 
@@ -83,7 +86,7 @@ def test_the_demo_is_valid_in_three_languages():
     assert demo.study == "demo"
     assert demo.languages == ("en", "ko", "ja")
     assert demo.ask == ("emotion", "intensity", "valence", "arousal", "naturalness")
-    assert set(demo.scales) - set(demo.ask) == {"realism"}
+    assert set(demo.scales) - set(demo.ask) == {"realism", "same_identity"}
     assert (demo.trials.per_participant, demo.trials.ratings_per_stimulus) == (24, 20)
     assert [question.id for question in demo.about_you if question.enabled] == ["age"]
     assert all(question.sensitive for question in demo.about_you if not question.enabled)
@@ -115,6 +118,27 @@ def test_the_demo_has_the_anchors_that_the_study_plan_states():
     assert [scales["arousal"].anchors.low["ja"], scales["arousal"].anchors.high["ja"]] == ["不活発", "活発"]
     assert scales["naturalness"].anchors.low["ja"] == "不自然"
     assert not re.search("각성|覚醒", DEMO.read_text(encoding="utf-8"))
+
+
+def test_pairs_are_on_by_default_and_bring_their_own_scale():
+    paired = study.parse(SMALL.replace("identity_pairs:\n  per_participant: 0\n", ""), path="s.yaml")
+    scale_id, scale = study.asked(paired)[-1]
+    assert (scale_id, scale.kind, scale.points, scale.zero) == ("same_identity", "likert", 7, 4)
+    worded = SMALL.replace("identity_pairs:\n  per_participant: 0\n", "").replace(
+        "ask:",
+        "  same_identity: {kind: vas, question: {en: Same}, source: ours, status: published, "
+        "polarity: bipolar, zero: 50, anchors: {low: {en: No}, high: {en: Yes}}}\nask:",
+    )
+    assert study.parse(worded, path="s.yaml").scales["same_identity"].kind == "vas"
+
+
+def test_a_study_stored_before_there_were_tasks_runs_as_it_did():
+    stored = json.loads(study.to_json(study.parse(SMALL, path="s.yaml")))
+    new = ("tasks", "practice", "attention", "repeats", "identity_pairs", "questionnaires", "recruitment")
+    before = study.from_json(json.dumps({name: stored[name] for name in stored if name not in new}))
+    assert [(each.id, each.scales) for each in tasks.sets(before)] == [("all", before.ask)]
+    assert (before.repeats.share, before.attention.instructed) == (0, 0)
+    assert before.identity_pairs.per_participant == 0
 
 
 def test_a_small_study_is_read():
@@ -343,6 +367,15 @@ def settings_of(model: type[BaseModel], start: str = "") -> dict[str, str]:
         ):
             annotation, suffix = typing.get_args(annotation)[1], ".<id>"
         path = f"{start}{name}{suffix}"
+        if annotation is Question and start:
+            found[f"{start}{name}"] = "needed"  # as in about_you
+            continue
+        if (
+            not field.is_required()
+            and field.default in ((), None)
+            and isinstance(annotation, type(BaseModel))
+        ):
+            found[f"{start}{name}"] = f"`{json.dumps(field.default)}`"
         if isinstance(annotation, type(BaseModel)):
             found |= settings_of(annotation, f"{path}.")
         else:

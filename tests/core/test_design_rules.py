@@ -1,0 +1,91 @@
+"""What is refused between the settings of how a study is run, each with its line and how to mend it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import study
+from core.errors import StudyError
+from tests import variants
+
+ONE_SET = (
+    "tasks: {order: fixed, sets: [{id: all, scales: [emotion, intensity, valence, arousal, naturalness]}]}"
+)
+
+
+def with_tasks(sets: str, *changes: tuple[str, str]) -> str:
+    return variants.one_block((ONE_SET, f"tasks: {{sets: [{sets}]}}"), *changes)
+
+
+def refused(text: str) -> str:
+    with pytest.raises(StudyError) as caught:
+        study.parse(text, path="s.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sets", "words"),
+    [
+        ("{id: a, scales: [emotion, intensity]}", "found no set with valence, arousal, naturalness"),
+        ("{id: a, scales: [emotoin]}", "did you mean 'emotion'"),
+        ("{id: a, scales: [valence, valence]}", "found 'valence' again"),
+        ("{id: a, scales: [intensity, emotion]}", "needed 'emotion' before it"),
+        ("{id: identity_pairs, scales: [emotion]}", "which is the task of the pairs"),
+        ("{id: a, scales: [emotion]}, {id: a, scales: [valence]}", "found 'a' again"),
+        ("{id: a, scales: [emotion, intensity], affect_grid: true}", "needed the axes of a square"),
+        ("{id: a, scales: [valence], affect_grid: true}", "needed the axes of a square"),
+    ],
+)
+def test_task_sets_that_do_not_hold_each_scale_once_are_refused(sets, words):
+    assert words in refused(with_tasks(sets))
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("disclosure: after", "found 'after' without a debriefing"),
+        ("practice: {feedback: true}", "found it without practice trials"),
+        ("practice: {files: [a.png, a.png]}", "found 'a.png' again"),
+        ("questionnaires: [{id: q, when: before, title: {en: T, ko: T, ja: T}, questions: []}]", "questions"),
+        ("recruitment: {route: panel}", "found a panel without 'complete_url'"),
+        ("recruitment: {code: fixed}", "found 'fixed' without 'fixed_code'"),
+        ("recruitment: {fixed_code: A1}", "found it without 'code: fixed'"),
+        ("recruitment: {complete_url: 'https://x.org/?id={pid}'}", "found {pid}; needed one of code"),
+        ("recruitment: {complete_url: 'javascript:alert(1)'}", "complete_url"),
+        ("resume: {policy: sometimes}", "policy"),
+        ("erasure: {days: -1}", "days"),
+    ],
+)
+def test_a_part_that_lacks_what_it_needs_is_refused(more, words):
+    assert words in refused(variants.one_block() + f"\n{more}\n")
+
+
+@pytest.mark.parametrize(
+    ("found", "needed", "words"),
+    [
+        ("ratings_per_stimulus: 20", "ratings_per_stimulus: 20\n  assignment: least-precise", "half-width"),
+        (
+            "ratings_per_stimulus: 20",
+            "ratings_per_stimulus: 20\n  most_ratings: 5",
+            "20 (ratings_per_stimulus)",
+        ),
+        ("attention: {instructed: 0}", "attention: {gold: [{file: a.png, answer: hapy}]}", "'happy'"),
+        ("size_px: 400", "size_deg: 8", "needed a calibrated screen"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(found, needed, words):
+    assert words in refused(variants.one_block((found, needed)))
+
+
+def test_a_timed_exposure_shows_one_picture():
+    timed = variants.one_block(
+        ("size_px: 400", "size_px: 400\n  exposure: {duration_ms: 200}"),
+        ("ratings_per_stimulus: 20", "ratings_per_stimulus: 20\n  show: [reference, target]"),
+    )
+    assert "found a timed exposure of two pictures" in refused(timed)
+
+
+def test_a_language_without_a_catalogue_is_refused_with_those_that_have_one():
+    said = refused(variants.one_block(("languages: [en, ko, ja]", "languages: [en, ko, xx]")))
+    assert "found 'xx'" in said
+    assert "en, ja, ko" in said
