@@ -200,7 +200,7 @@ about = Table(
     "about",
     metadata,
     Column("session_id", ForeignKey("session.session_id"), primary_key=True),
-    Column("question_id", String(40), primary_key=True),
+    Column("question_id", String(81), primary_key=True),  # of a Likert list: question.item
     Column("value", JSON, nullable=False),
     Column("saved_at", UtcText, nullable=False),
 )
@@ -283,15 +283,15 @@ answer = Table(
     Column("body_sha256", String(64), nullable=False),
     Column("onset_ok", Boolean, nullable=False),
     Column("decode_ms", Double),
+    Column("blur_count", Integer, nullable=False),
+    Column("input_device", String(16)),
+    Column("viewport", String(40)),
+    Column("saved_at", UtcText, nullable=False),
     Column("paint_ms", Double),
     Column("shown_ms", Double),
     Column("frame_sd_ms", Double),
-    Column("blur_count", Integer, nullable=False),
     Column("hidden_count", Integer, nullable=False, server_default="0"),
-    Column("input_device", String(16)),
-    Column("viewport", String(40)),
     Column("app", String(64)),
-    Column("saved_at", UtcText, nullable=False),
 )
 
 response = Table(

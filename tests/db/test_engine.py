@@ -55,6 +55,46 @@ def test_the_migrations_from_empty_give_the_schema_that_the_program_declares(eng
     assert _schema(engine) == _schema(empty)
 
 
+def test_what_an_older_schema_held_is_kept(empty: Engine, tmp_path: Path, monkeypatch):
+    older = tmp_path / "migrations"
+    _copy_migrations(older)
+    for path in (older / "versions").glob("000[2-9]*.py"):
+        path.unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(db_engine, "MIGRATIONS", older)
+        db_engine.migrate(empty, backup_to=None)
+    with db_engine.writing(empty) as conn:
+        for statement in OF_THE_FIRST_SCHEMA:
+            conn.execute(text(statement))
+    db_engine.migrate(empty, backup_to=None)
+    with db_engine.reading(empty) as conn:
+        assert conn.scalar(text("SELECT value FROM response")) == 42
+        assert conn.execute(text("SELECT outcome, ended_at, task_order, returns FROM session")).one() == (
+            *("complete", "2026-01-02T00:00:00.000Z"),
+            *(["[]", 0] if empty.dialect.name == "sqlite" else [[], 0]),
+        )
+        assert conn.scalar(text("SELECT task FROM trial")) == "all"
+        assert conn.scalar(text("SELECT n FROM tally")) == 7
+
+
+OF_THE_FIRST_SCHEMA = (
+    "INSERT INTO study_version (config_hash, study_id, version, state, phase, title, content, source_yaml, "
+    "loaded_at) VALUES ('c', 's', 1, 'open', 'live', 't', '{}', '', '2026-01-01T00:00:00.000Z')",
+    "INSERT INTO tally (config_hash, kind, phase, what, n) VALUES ('c', 'human', 'live', 'opened', 7)",
+    "INSERT INTO session (session_id, token_sha256, study_id, study_version, config_hash, kind, phase, "
+    "language, option_order, completion_code, began_at, last_seen_at, completed_at) VALUES ('p', 'h', 's', "
+    "1, 'c', 'human', 'live', 'en', '{}', 'X', '2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z', "
+    "'2026-01-02T00:00:00.000Z')",
+    "INSERT INTO trial (trial_id, session_id, trial_index, block, attempt, is_practice, is_attention, "
+    "is_repeat) VALUES ('t', 'p', 1, 1, 1, false, false, false)",
+    "INSERT INTO answer (trial_id, revision, body_sha256, onset_ok, blur_count, saved_at) "
+    "VALUES ('t', 1, 'b', true, 0, '2026-01-01T00:00:00.000Z')",
+    "INSERT INTO response (trial_id, revision, scale_id, current, status, value, n_changes, session_id, "
+    "stimulus_id, study_id, study_version, kind, phase, is_main) VALUES ('t', 1, 'valence', true, "
+    "'answered', 42, 0, 'p', 'f', 's', 1, 'human', 'live', true)",
+)
+
+
 def test_a_second_migration_changes_nothing_and_makes_no_backup(sqlite: Engine, tmp_path: Path):
     db_engine.migrate(sqlite, backup_to=tmp_path / "backups")
     assert not (tmp_path / "backups").exists()
@@ -99,16 +139,16 @@ def test_somebody_elses_database_is_refused(empty: Engine):
 def test_an_older_database_is_backed_up_before_it_changes(sqlite: Engine, tmp_path: Path, monkeypatch):
     newer = tmp_path / "migrations"
     _copy_migrations(newer)
-    (newer / "versions" / "0002_next.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
+    (newer / "versions" / "0003_next.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0003'\ndown_revision = '0002'\n"
         "def upgrade():\n    op.create_table('next', sa.Column('n', sa.Integer()))\n"
     )
     monkeypatch.setattr(db_engine, "MIGRATIONS", newer)
     db_engine.migrate(sqlite, backup_to=tmp_path / "backups")
     (kept,) = (tmp_path / "backups").iterdir()
-    assert kept.name.startswith("facenorm-0001-")
+    assert kept.name.startswith("facenorm-0002-")
     with closing(sqlite3.connect(kept)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0002",)
         assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'next'").fetchone() is None
     assert "next" in inspect(sqlite).get_table_names()
 
@@ -122,15 +162,15 @@ def test_before_an_older_postgresql_schema_changes_the_log_says_that_nothing_is_
     assert not caplog.records
     broken = tmp_path / "migrations"
     _copy_migrations(broken)
-    (broken / "versions" / "0002_broken.py").write_text(
-        "revision = '0002'\ndown_revision = '0001'\ndef upgrade():\n    raise ValueError('first words')\n"
+    (broken / "versions" / "0003_broken.py").write_text(
+        "revision = '0003'\ndown_revision = '0002'\ndef upgrade():\n    raise ValueError('first words')\n"
     )
     monkeypatch.setattr(db_engine, "MIGRATIONS", broken)
     with pytest.raises(ValueError, match="first words"):
         db_engine.migrate(engine, backup_to=tmp_path / "backups")
     (said,) = caplog.records
     assert (said.name, said.levelname) == ("facenorm", "WARNING")
-    assert "from revision 0001 without a backup" in said.getMessage()
+    assert "from revision 0002 without a backup" in said.getMessage()
     assert not (tmp_path / "backups").exists()
 
 
@@ -144,8 +184,8 @@ def _copy_migrations(folder: Path) -> None:
 def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: Engine, tmp_path: Path, monkeypatch):
     broken = tmp_path / "migrations"
     _copy_migrations(broken)
-    (broken / "versions" / "0002_broken.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0002'\ndown_revision = '0001'\n"
+    (broken / "versions" / "0003_broken.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0003'\ndown_revision = '0002'\n"
         "def upgrade():\n    op.create_table('half', sa.Column('n', sa.Integer()))\n"
         "    raise ValueError('half')\n"
     )

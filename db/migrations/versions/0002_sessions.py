@@ -9,7 +9,6 @@ revision = "0002"
 down_revision = "0001"
 
 _KINDS = "kind IN ('human', 'simulated', 'preview')"
-_PHASES = "phase IN ('pilot', 'live')"
 _WHATS = "what IN ('opened', 'declined', 'full', 'erased')"
 _STATUSES = "status IN ('answered', 'not_applicable', 'cannot_tell')"
 
@@ -19,8 +18,9 @@ def upgrade() -> None:
     _extend_session()
     _extend_trial()
     _extend_answer()
-    _replace_check("tally", "what", kind=_KINDS, phase=_PHASES, what=_WHATS)
-    _replace_check("response", "status", status=_STATUSES)
+    _replace_check("tally", "what", _WHATS)
+    _replace_check("response", "status", _STATUSES)
+    _widen_about()
     _create_questionnaire()
     _create_external()
     _create_code()
@@ -71,15 +71,16 @@ def _extend_answer() -> None:
         op.add_column("answer", column)
 
 
-def _replace_check(table: str, name: str, **checks: str) -> None:
-    if op.get_bind().dialect.name == "postgresql":
-        op.drop_constraint(f"ck_{table}_{name}", table, type_="check")
-        op.create_check_constraint(f"ck_{table}_{name}", table, checks[name])
-        return
-    # SQLite changes no constraint of a table: it is written anew, and checks are not reflected.
-    constraints = [sa.CheckConstraint(text, name=f"ck_{table}_{name}") for name, text in checks.items()]
-    with op.batch_alter_table(table, recreate="always", table_args=tuple(constraints)):
-        pass
+def _replace_check(table: str, name: str, text: str) -> None:
+    # SQLite changes no constraint of a table: Alembic writes it anew there.
+    with op.batch_alter_table(table) as batch:
+        batch.drop_constraint(f"ck_{table}_{name}", type_="check")
+        batch.create_check_constraint(f"ck_{table}_{name}", text)
+
+
+def _widen_about() -> None:
+    with op.batch_alter_table("about") as batch:
+        batch.alter_column("question_id", type_=sa.String(81), existing_nullable=False)
 
 
 def _create_questionnaire() -> None:
