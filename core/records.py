@@ -194,6 +194,7 @@ class Session:
     ended_at: datetime | None = None
     debriefed_at: datetime | None = None
     px_per_cm: float | None = None  # of the screen, where a lab calibrated it
+    utc_offset_min: int | None = None  # of the browser's clock when it began
 
 
 @dataclass(frozen=True, slots=True)

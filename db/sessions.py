@@ -367,6 +367,7 @@ def _one(conn: Connection, condition: ColumnElement[bool]) -> Session | None:
         ended_at=row.ended_at,
         debriefed_at=row.debriefed_at,
         px_per_cm=row.px_per_cm,
+        utc_offset_min=row.utc_offset_min,
     )
 
 
