@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,16 +9,17 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from core.errors import LoginError
+from db import attempts
 from db.engine import writing
-from db.schema import login, login_attempt, researcher
-from db.statements import digest, insert, lock, now
+from db.schema import login, researcher
+from db.statements import digest, insert, now
 
 LOGIN_LASTS = timedelta(hours=12)
 ATTEMPTS = 5
-ATTEMPTS_WITHIN = timedelta(minutes=15)
+ATTEMPTS_WITHIN = attempts.WITHIN
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1024
 
@@ -59,7 +59,7 @@ def set_one_time(conn: Connection, name: str) -> str:
     password = secrets.token_urlsafe(12)
     _save_password(conn, name, _HASHER.hash(password), must_change=True)
     conn.execute(delete(login).where(login.c.name == name))
-    conn.execute(delete(login_attempt).where(login_attempt.c.name_sha256 == digest(name)))
+    attempts.forget(conn, name)
     return password
 
 
@@ -77,7 +77,7 @@ def log_in(engine: Engine, name: str, password: str) -> Login:
     if not _verified(stored.password_hash if stored else _decoy(), password) or stored is None:
         raise LoginError(f"the name or the password is wrong; after {ATTEMPTS} attempts you must wait")
     with writing(engine) as conn:
-        conn.execute(delete(login_attempt).where(login_attempt.c.name_sha256 == digest(name)))
+        attempts.forget(conn, name)
         return _open(conn, name, must_change=stored.must_change)
 
 
@@ -112,19 +112,11 @@ def log_out(conn: Connection, token: str) -> None:
 
 
 def _count_attempt(conn: Connection, name: str) -> None:
-    """Count the attempt before it is tried, so that parallel guesses count, too."""
-    name_sha256 = digest(name)
-    lock(conn, f"login {name_sha256}")
-    since = now() - ATTEMPTS_WITHIN
-    conn.execute(delete(login_attempt).where(login_attempt.c.tried_at <= since))
-    tried = select(func.count(), func.min(login_attempt.c.tried_at))
-    count, first = conn.execute(tried.where(login_attempt.c.name_sha256 == name_sha256)).one()
-    if count >= ATTEMPTS:
-        wait_min = max(1, math.ceil((first + ATTEMPTS_WITHIN - now()) / timedelta(minutes=1)))
+    wait_min = attempts.count(conn, name, most=ATTEMPTS)
+    if wait_min is not None:
         raise LoginError(
             f"too many attempts for {name!r}; wait {wait_min} minute(s), then try again", wait_min=wait_min
         )
-    conn.execute(login_attempt.insert(), {"name_sha256": name_sha256, "tried_at": now()})
 
 
 def _verified(password_hash: str, password: str) -> bool:
