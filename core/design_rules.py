@@ -24,10 +24,13 @@ ROUTE_IDS = {
     "sona": "survey_code",
     "mturk": "workerId",
     "panel": "id",
-    "codes": "id",
     "lab": "code",
 }
-"""The URL parameter that holds a participant's id, by route; a plain link has none."""
+"""The URL parameter that holds a participant's id, by route; the same link for everybody has none."""
+ROUTE_KEEPS = {"prolific": ("STUDY_ID", "SESSION_ID"), "mturk": ("assignmentId", "hitId")}
+"""The URL parameters that a route brings besides; they are kept with the id."""
+OUR_PARAMETERS = ("study", "link", "lang", "problem", "declined", "again", "stop")
+"""The URL parameters that the pages themselves read."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _ADDRESSES = ("complete_url", "screen_out_url", "quota_url")
@@ -174,13 +177,9 @@ def recruitment(data: Data) -> Problems:
     """The addresses and codes that a route needs, with known {parameters}."""
     route = str(data.get("route", "plain"))
     own = data.get("external_id") or ROUTE_IDS.get(route)
-    names = [*(["external_id", str(own)] if own else []), "code", *words(data.get("keep"))]
-    for name in _ADDRESSES:
-        address = data.get(name)
-        for found in _PLACEHOLDER.findall(address) if isinstance(address, str) else ():
-            if found not in names:
-                text = f"found {{{found}}}; needed one of {listed(names)}; add it to 'keep:' or correct it"
-                yield (name,), text
+    yield from _parameters(data, own)
+    keep = [*ROUTE_KEEPS.get(route, ()), *words(data.get("keep"))]
+    yield from _addresses(data, [*(["external_id"] if own else []), "code", *keep])
     if route == "panel" and data.get("complete_url") is None:
         yield ("route",), "found a panel without 'complete_url'; needed where participants return to; add it"
     if data.get("code") == "fixed" and not data.get("fixed_code"):
@@ -190,3 +189,26 @@ def recruitment(data: Data) -> Problems:
             ("fixed_code",),
             "found it without 'code: fixed'; needed both or neither; add that",
         )
+
+
+def _parameters(data: Data, own: object) -> Problems:
+    yield from repeated(data, "keep")
+    if own in OUR_PARAMETERS:
+        yield ("external_id",), f"found {own!r}, which the pages use; needed another name; rename it"
+    for at, name in enumerate(words(data.get("keep"))):
+        if name in {*OUR_PARAMETERS, "code", "external_id", own}:
+            yield ("keep", at), f"found {name!r}, which has a meaning already; needed another; remove it"
+
+
+def _addresses(data: Data, names: list[str]) -> Problems:
+    for setting in _ADDRESSES:
+        address = data.get(setting)
+        if not isinstance(address, str):
+            continue
+        for found in _PLACEHOLDER.findall(address):
+            if found not in names:
+                text = f"found {{{found}}}; needed one of {listed(names)}; add it to 'keep:' or correct it"
+                yield (setting,), text
+        if "{" in address.partition("://")[2].partition("/")[0]:
+            text = "found a placeholder in the site's name; needed a fixed one, or a link could lead anywhere"
+            yield (setting,), f"{text}; write the name"

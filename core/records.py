@@ -194,6 +194,8 @@ class Session:
     ended_at: datetime | None = None
     debriefed_at: datetime | None = None
     px_per_cm: float | None = None  # of the screen, where a lab calibrated it
+    returns: int = 0  # how often the participant came back after an absence
+    resume_due: bool = False  # came back, and was not let on yet
     utc_offset_min: int | None = None  # of the browser's clock when it began
 
 
@@ -237,6 +239,28 @@ class Participant:
     disclosure: Disclosure = "before"
     outcome: Outcome | None = None
     ended_at: datetime | None = None
+    returns: int = 0  # how often the participant came back after an absence
+    catalogue_sha256: str | None = None
+    app: str | None = None
+    px_per_cm: float | None = None
+    n_checks: int = 0  # attention checks that were answered
+    n_checks_passed: int = 0
+    practice_attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionnaireAnswer:
+    """One answer in a questionnaire; of a Likert list, one line of it."""
+
+    session_id: str
+    study_id: str
+    study_version: int
+    config_hash: str
+    questionnaire_id: str
+    question_id: str
+    item_id: str | None  # of a Likert list
+    value: str | float | None  # None where the question was passed over
+    saved_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

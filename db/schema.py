@@ -167,6 +167,7 @@ session = Table(
     Column("catalogue_sha256", String(64)),  # of the words on screen
     Column("app", String(64)),  # the build that began it
     Column("returns", Integer, nullable=False, server_default="0"),
+    Column("resume_due", Boolean, nullable=False, server_default=false()),  # came back, not let on yet
     Column("px_per_cm", Double),
     UniqueConstraint("token_sha256"),
     Index(None, "erase_code_sha256"),
@@ -222,6 +223,7 @@ external = Table(
     Column("study_id", String(40), nullable=False),
     Column("kind", String(9), nullable=False),
     Column("external_id", String(200), nullable=False),
+    Column("salt", String(32), nullable=False),  # the session's token follows from it; destroyed with the id
     Column("parameters", JSON, nullable=False),  # the kept URL parameters
     Column("paid_at", UtcText),
     UniqueConstraint("study_id", "kind", "external_id"),

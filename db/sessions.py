@@ -77,7 +77,7 @@ def begin(
     Raises SessionError when people cannot take part in this version now.
     """
     version = _locked(conn, config_hash)
-    token = _token(nonce, version.study_id, kind)
+    token = token_of(nonce, version.study_id, kind)
     if begun := by_token(conn, token):
         return begun, token
     if kind == "human" and version.state != "open":
@@ -111,6 +111,13 @@ def begin(
     _save_consents(conn, session_id, consents)
     save_trials(conn, session_id, config_hash, plan.trials)
     return _must_get(conn, session_id), token
+
+
+def token_of(nonce: str, study_id: str, kind: SessionKind) -> str:
+    """The token of the session that a nonce begins."""
+    if len(nonce) < SHORTEST_NONCE:
+        raise SessionError("the form that begins a session came without its nonce; load the page again")
+    return hmac.new(nonce.encode(), f"session {kind} {study_id}".encode(), "sha256").hexdigest()
 
 
 def erase_code(token: str) -> str:
@@ -275,12 +282,6 @@ def _locked(conn: Connection, config_hash: str) -> StudyVersion:
     return version
 
 
-def _token(nonce: str, study_id: str, kind: SessionKind) -> str:
-    if len(nonce) < SHORTEST_NONCE:
-        raise SessionError("the form that begins a session came without its nonce; load the page again")
-    return hmac.new(nonce.encode(), f"session {kind} {study_id}".encode(), "sha256").hexdigest()
-
-
 def _has_answer() -> ColumnElement[bool]:
     return select(answer.c.trial_id).where(answer.c.trial_id == trial.c.trial_id).exists()
 
@@ -367,6 +368,8 @@ def _one(conn: Connection, condition: ColumnElement[bool]) -> Session | None:
         ended_at=row.ended_at,
         debriefed_at=row.debriefed_at,
         px_per_cm=row.px_per_cm,
+        returns=row.returns,
+        resume_due=row.resume_due,
         utc_offset_min=row.utc_offset_min,
     )
 

@@ -37,6 +37,7 @@ def _extend_session() -> None:
         sa.Column("catalogue_sha256", sa.String(64)),
         sa.Column("app", sa.String(64)),
         sa.Column("returns", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("resume_due", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("px_per_cm", sa.Double()),
     ):
         op.add_column("session", column)
@@ -103,6 +104,7 @@ def _create_external() -> None:
         sa.Column("study_id", sa.String(40), nullable=False),
         sa.Column("kind", sa.String(9), nullable=False),
         sa.Column("external_id", sa.String(200), nullable=False),
+        sa.Column("salt", sa.String(32), nullable=False),
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("paid_at", sa.String(24)),
         sa.PrimaryKeyConstraint("session_id", name="pk_external"),
