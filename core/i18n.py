@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -40,6 +42,13 @@ def catalogue(path: Path) -> Mapping[str, str]:
     if problems:
         raise StudyError("\n".join(f"{path}:{line}: {text}" for line, text in sorted(problems)))
     return MappingProxyType({key: str(text).strip() for key, text in found.data.items()})
+
+
+@functools.cache
+def catalogue_hash(language: str) -> str:
+    """SHA-256 (64 hex digits) of the words of a language, whatever their order and comments in the file."""
+    content = json.dumps(dict(words(language)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def placeholders(text: str) -> frozenset[str]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from hashlib import sha256
 from typing import TypeAlias
 
 import streamlit as st
 
+from core import build, tasks
 from core import study as studies
-from core import tasks
 from core.builtin_scales import SAME_IDENTITY
 from core.design_rules import PAIRS
 from core.records import Trial
@@ -26,8 +25,6 @@ _ASSETS = PROJECT / "assets" / "trial"
 # The parts of one script, in the order in which they need each other.
 _PARTS = ("base", "keeping", "outbox", "pictures", "scales", "widgets", "watch", "trial")
 _SCRIPT = "\n".join((_ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
-APP = sha256(_SCRIPT.encode()).hexdigest()[:16]
-"""The build of the trial's script, which every answer carries."""
 
 _element = st.components.v2.component(
     "facenorm_trial",
@@ -73,7 +70,7 @@ def _frame(visit: Visit) -> dict[str, Json]:
         "contact": visit.study.contact,
         "display": visit.study.display.model_dump(),
         "back": visit.study.trials.back,
-        "app": APP,
+        "app": build.APP,
         "layout": visit.study.trials.layout,
         "break_every": visit.study.trials.break_every,
         "practice": {"feedback": visit.study.practice.feedback},

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from core import cookies, i18n, plan
+from core import build, cookies, i18n, plan
 from core.records import Circumstances, ConsentGiven, Phase, Session, SessionKind, StudyVersion
 from core.study import Study
 from db import engine as db_engine
@@ -115,7 +115,7 @@ def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) 
         draw=lambda places: plan.build(study, stimuli, places, rng=rng),
         option_order=plan.option_order(study, rng=rng),
         utc_offset_min=_offset(form.get("utc_offset", "")),
-        circumstances=Circumstances(disclosure=study.disclosure),
+        circumstances=Circumstances(study.disclosure, i18n.catalogue_hash(form["language"]), build.APP),
     )
     return token
 

@@ -1,6 +1,7 @@
 import pytest
 
 from core import i18n
+from core.codes import listed
 from core.errors import StudyError
 from core.study_rules import LANGUAGES
 
@@ -22,13 +23,27 @@ def test_a_catalogue_holds_filled_text_that_can_be_formatted(language):
         assert all(name.isidentifier() for name in i18n.placeholders(text)), key
 
 
+def test_the_hash_follows_the_words_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(i18n, "CATALOGUES", tmp_path)
+    hashes = []
+    for content in ("a: x\nb: y", "# why\nb: y\na: x\n", "a: x\nb: z"):
+        (tmp_path / "en.yaml").write_text(content, encoding="utf-8")
+        i18n.words.cache_clear()
+        i18n.catalogue_hash.cache_clear()
+        hashes.append(i18n.catalogue_hash("en"))
+    i18n.words.cache_clear()
+    i18n.catalogue_hash.cache_clear()
+    assert hashes[0] == hashes[1] != hashes[2]
+    assert len(hashes[0]) == 64
+
+
 def test_a_catalogue_cannot_be_changed():
     with pytest.raises(TypeError):
         i18n.words("en")["welcome.begin"] = "x"
 
 
 def test_an_unknown_language_is_an_error():
-    with pytest.raises(StudyError, match="en, ko, ja"):
+    with pytest.raises(StudyError, match=listed(LANGUAGES)):
         i18n.words("../../etc/passwd")
 
 

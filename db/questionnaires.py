@@ -1,0 +1,55 @@
+"""Answers to the questions outside the trials, each stored when it is given.
+
+Those about the participant have a table of their own: their questionnaire is None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, select
+
+from core.questions import Value
+from core.study import Study
+from db import sessions
+from db.schema import about, questionnaire
+from db.statements import insert, now
+
+
+def read(conn: Connection, session_id: str, questionnaire_id: str | None) -> dict[str, Value]:
+    """Read what a participant answered, by field; a question passed over is None."""
+    if questionnaire_id is None:
+        return sessions.about(conn, session_id)
+    found = select(questionnaire.c.question_id, questionnaire.c.value).where(
+        questionnaire.c.session_id == session_id, questionnaire.c.questionnaire_id == questionnaire_id
+    )
+    return {question_id: value for question_id, value in conn.execute(found)}
+
+
+def save(
+    conn: Connection, session_id: str, questionnaire_id: str | None, answers: Mapping[str, Value]
+) -> None:
+    """Store answers by field; the last word on each counts."""
+    if not answers:
+        return
+    table = about if questionnaire_id is None else questionnaire
+    page = {} if questionnaire_id is None else {"questionnaire_id": questionnaire_id}
+    statement = insert(conn, table)
+    conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["session_id", *page, "question_id"],
+            set_={"value": statement.excluded.value, "saved_at": statement.excluded.saved_at},
+        ),
+        [
+            {"session_id": session_id, **page, "question_id": field, "value": value, "saved_at": now()}
+            for field, value in answers.items()
+        ],
+    )
+    sessions.touch(conn, session_id)
+
+
+def may_ask_sensitive(conn: Connection, session_id: str, study: Study) -> bool:
+    """Whether the participant agreed to every consent item about sensitive questions."""
+    asking = [item.id for item in study.consent.items if item.sensitive]
+    agreed = sessions.consents(conn, session_id)
+    return all(agreed.get(item_id) for item_id in asking)
