@@ -4,7 +4,8 @@
     |-- StudyError        a study file, its manifest or a scale is not usable
     |-- StimulusError     a picture cannot be read, decoded or served
     |-- AnswerError       a participant's answer does not fit its trial
-    |   `-- ConflictError an answer for this trial and revision is already stored with another body
+    |   |-- ConflictError an answer for this trial and revision is already stored with another body
+    |   `-- EndedError    its session was stopped or screened out
     |-- SessionError      a session cannot begin, continue or be found
     |-- AgreementError    a statistic cannot be computed from these data
     |-- ModelError        weights are missing or wrong, or a rater or detector is unknown
@@ -34,6 +35,10 @@ class AnswerError(FacenormError):
 
 class ConflictError(AnswerError):
     """An answer for this trial and revision is already stored with another body."""
+
+
+class EndedError(AnswerError):
+    """An answer came after its session was stopped or screened out."""
 
 
 class SessionError(FacenormError):

@@ -1,6 +1,6 @@
 """The process's one engine and what every route reads again and again."""
 
-from functools import cache, lru_cache
+from functools import cache
 
 from sqlalchemy import Connection, Engine
 
@@ -9,6 +9,7 @@ from core.errors import SessionError
 from core.study import Study
 from db import engine as db_engine
 from db import studies
+from pages.api.kept import Kept
 
 
 @cache
@@ -22,14 +23,19 @@ def migrate() -> None:
     db_engine.migrate(engine(), backup_to=settings.load().data / "backups")
 
 
-@lru_cache(maxsize=64)
-def _parsed(_config_hash: str, content: str) -> Study:
-    return study.from_json(content)
+@cache
+def _studies() -> Kept[str, Study]:
+    return Kept(64)
 
 
 def study_of(conn: Connection, config_hash: str) -> Study:
-    """Return the study of a version; versions never change, so it is parsed once."""
-    version = studies.get(conn, config_hash)
-    if version is None:
+    """Return the study of a version; versions never change, so each is read and parsed once."""
+    found = _studies().get(config_hash, lambda: _read(conn, config_hash))
+    if found is None:
         raise SessionError(f"study version {config_hash[:12]} is not in this database; load the study again")
-    return _parsed(version.config_hash, version.content)
+    return found
+
+
+def _read(conn: Connection, config_hash: str) -> Study | None:
+    version = studies.get(conn, config_hash)
+    return version and study.from_json(version.content)
