@@ -24,7 +24,8 @@ def count(conn: Connection, what: str, *, most: int) -> int | None:
     tried = select(func.count(), func.min(login_attempt.c.tried_at))
     n, first = conn.execute(tried.where(login_attempt.c.name_sha256 == name_sha256)).one()
     if n >= most:
-        return max(1, math.ceil((first + WITHIN - now()) / timedelta(minutes=1)))
+        left: timedelta = first + WITHIN - now()
+        return max(1, math.ceil(left / timedelta(minutes=1)))
     conn.execute(login_attempt.insert(), {"name_sha256": name_sha256, "tried_at": now()})
     return None
 

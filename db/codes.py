@@ -53,7 +53,7 @@ def take(conn: Connection, study_id: str, session_id: str) -> str | None:
         return given
     free = (
         select(code_table.c.code)
-        .where(code_table.c.study_id == study_id, code_table.c.session_id.is_(None))
+        .where(code_table.c.study_id == study_id, code_table.c.given_at.is_(None))
         .order_by(code_table.c.code)
         .limit(1)
     )
@@ -72,7 +72,8 @@ def held(conn: Connection, session_id: str) -> str | None:
 
 def left(conn: Connection, study_id: str) -> int:
     """Count the codes that nobody has yet."""
-    free = (code_table.c.study_id == study_id) & code_table.c.session_id.is_(None)
+    # The code of a deleted session stays given: the platform has seen it.
+    free = (code_table.c.study_id == study_id) & code_table.c.given_at.is_(None)
     return conn.scalar(select(func.count()).select_from(code_table).where(free)) or 0
 
 

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that writes; it commits at the end and rolls back on an error."""
     with _turn(engine), _explained(), engine.execution_options(**{_WRITES: True}).begin() as conn:
         yield conn
+
+
+@contextmanager
+def alone(engine: Engine) -> Iterator[sqlite3.Connection]:
+    """Hold the writers' turn on SQLite with a bare connection outside of transactions, for upkeep."""
+    with _turn(engine), closing(engine.raw_connection()) as pooled:
+        connection = pooled.driver_connection
+        if not isinstance(connection, sqlite3.Connection):
+            raise DatabaseError("found a database that is not SQLite's; this upkeep needs SQLite")
+        connection.execute("PRAGMA query_only=OFF")
+        yield connection
 
 
 def migrate(engine: Engine, *, backup_to: Path | None) -> None:
@@ -111,7 +122,13 @@ def _connect_sqlite(url: str, database: str | None) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # Python's driver would begin transactions by itself, deferred, and commit before some statements.
     connection.isolation_level = None
-    for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in (
+        "busy_timeout=5000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",  # not every build of SQLite overwrites what is deleted or revised
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 
