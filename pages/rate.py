@@ -23,7 +23,7 @@ from pages.ui.session import Visit
 
 _ASSETS = PROJECT / "assets" / "trial"
 # The parts of one script, in the order in which they need each other.
-_PARTS = ("base", "keeping", "outbox", "pictures", "scales", "widgets", "watch", "trial")
+_PARTS = ("base", "keeping", "outbox", "pictures", "scales", "manikin", "grid", "widgets", "watch", "trial")
 _SCRIPT = "\n".join((_ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
 
 _element = st.components.v2.component(
@@ -66,7 +66,7 @@ def _frame(visit: Visit) -> dict[str, Json]:
         "url": f"/api/answers?at={visit.key}",
         "token": visit.post_token,
         "lang": visit.language,
-        "words": {key: words for key, words in visit.words.items() if key.startswith("trial.")},
+        "words": {key: words for key, words in visit.words.items() if key.startswith(("trial.", "scale."))},
         "contact": visit.study.contact,
         "display": visit.study.display.model_dump(),
         "back": visit.study.trials.back,
@@ -114,6 +114,7 @@ def _scale(visit: Visit, scale_id: str, scale: Scale) -> dict[str, Json]:
         "polarity": scale.polarity,
         "anchors": _anchors(visit, scale),
         "points": scale.points,
+        "zero": scale.zero,
         "look": scale.look,
         "cannot_tell": _cannot_tell(visit, scale),
         "after": studies.EMOTION if scale.of == studies.EMOTION else None,

@@ -6,6 +6,13 @@
  * roots: the nodes to put on the page, in order (an affect grid is one node with two scales).
  */
 function panel(task, specs, view) {
-  const scales = specs.map((spec) => new (spec.kind === "vas" ? Line : Choice)(spec, view));
-  return { scales, steps: scales.map((scale) => [scale]), roots: scales.map(({ root }) => root) };
+  const grid = task.affect_grid && specs.length > 1 ? new Grid(specs.slice(0, 2), view) : null;
+  const single = specs.slice(grid ? 2 : 0).map((spec) => widget(spec, view));
+  const steps = [...(grid ? [grid.scales] : []), ...single.map((scale) => [scale])];
+  return { scales: steps.flat(), steps, roots: steps.map(([scale]) => scale.root) };
+}
+
+function widget(spec, view) {
+  if (spec.kind === "vas") return new Line(spec, view);
+  return spec.look === "plain" ? new Choice(spec, view) : new Manikins(spec, view);
 }
