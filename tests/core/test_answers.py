@@ -1,6 +1,5 @@
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,9 +7,11 @@ from hypothesis import strategies as st
 
 from core import answers, study
 from core.errors import AnswerError
-from core.records import Answer, Evidence, Response, Shown, Trial
+from core.records import Answer, Evidence, Expected, Response, Shown, Trial
+from tests import variants
 
-DEMO = study.read(Path(__file__).resolve().parents[2] / "assets" / "studies" / "demo.yaml")
+DEMO = study.parse(variants.one_block(), path="demo.yaml")
+IN_TASKS = study.read(variants.DEMO)
 TRIAL = Trial("t1", 1, 1, (Shown("target", "abc"),))
 RESPONSE = {
     "scale_id": "valence",
@@ -24,9 +25,14 @@ RESPONSE = {
 EVIDENCE = {
     "onset_ok": True,
     "decode_ms": 3.1,
+    "paint_ms": 7.5,
+    "shown_ms": 200.1,
+    "frame_sd_ms": 0.4,
     "blur_count": 0,
+    "hidden_count": 1,
     "input_device": "touch",
     "viewport": "375x667@2.625",
+    "app": "0123456789abcdef",
 }
 ANSWER = {"trial_id": "t1", "revision": 1, "evidence": EVIDENCE, "responses": [RESPONSE]}
 
@@ -91,6 +97,11 @@ MALFORMED = [
     body(evidence={}),
     body(evidence={**EVIDENCE, "onset_ok": 1}),
     body(evidence={**EVIDENCE, "blur_count": -1}),
+    body(evidence={**EVIDENCE, "hidden_count": 1.5}),
+    body(evidence={**EVIDENCE, "paint_ms": -0.1}),
+    body(evidence={**EVIDENCE, "shown_ms": "200"}),
+    body(evidence={**EVIDENCE, "frame_sd_ms": 1e12}),
+    body(evidence={**EVIDENCE, "app": "=cmd()"}),
     body(evidence={**EVIDENCE, "viewport": "<script>"}),
     body(evidence={**EVIDENCE, "viewport": "３７５x667"}),
     body(evidence={**EVIDENCE, "input_device": "=cmd()"}),
@@ -236,3 +247,78 @@ def test_a_scale_of_the_whole_face_always_applies():
     intensity = DEMO.scales["intensity"].model_copy(update={"of": "overall", "not_applicable_after": ()})
     overall = DEMO.model_copy(update={"scales": {**DEMO.scales, "intensity": intensity}})
     answers.check(overall, TRIAL, given_answer(emotion=NEUTRAL))
+
+
+def trial(task: str, expected: Expected | None = None) -> Trial:
+    return replace(TRIAL, task=task, expected=expected, is_attention=expected is not None)
+
+
+def answered(**values: float | str) -> Answer:
+    return Answer(
+        "t1",
+        1,
+        tuple(
+            Response(name, "answered", label=value)
+            if isinstance(value, str)
+            else Response(name, "answered", value=value)
+            for name, value in values.items()
+        ),
+        Evidence(True),
+    )
+
+
+def test_a_trial_takes_the_scales_of_its_task_alone():
+    answers.check(IN_TASKS, trial("expression"), answered(emotion="sad", intensity=40))
+    answers.check(IN_TASKS, trial("dimensions"), answered(valence=10, arousal=90))
+    answers.check(IN_TASKS, trial("identity_pairs"), answered(same_identity=7))
+    with pytest.raises(AnswerError, match="arousal: found a scale that is not asked"):
+        answers.check(IN_TASKS, trial("expression"), answered(emotion="sad", intensity=40, arousal=90))
+    with pytest.raises(AnswerError, match="same_identity: found 8"):
+        answers.check(IN_TASKS, trial("identity_pairs"), answered(same_identity=8))
+
+
+def test_an_instructed_check_takes_its_scale_alone_and_any_answer_to_it():
+    """Whether the participant did as told is for those who read the data: a wrong choice is data."""
+    told = trial("expression", Expected("emotion", instructed=True, label="fear"))
+    for label in ("fear", "happy", "neutral"):
+        answers.check(IN_TASKS, told, answered(emotion=label))
+    with pytest.raises(AnswerError, match="intensity: found a scale that is not asked"):
+        answers.check(IN_TASKS, told, answered(emotion="fear", intensity=40))
+    with pytest.raises(AnswerError, match="emotion: found no response"):
+        answers.check(IN_TASKS, told, replace(answered(), responses=()))
+
+
+def test_an_instructed_intensity_applies_without_an_emotion():
+    told = trial("expression", Expected("intensity", instructed=True, low=90, high=100))
+    answers.check(IN_TASKS, told, answered(intensity=95))
+    with pytest.raises(AnswerError, match="status 'not_applicable'"):
+        answers.check(IN_TASKS, told, replace(answered(), responses=(PASSED_OVER,)))
+
+
+def test_a_gold_check_takes_the_scales_of_its_task_like_any_trial():
+    gold = trial("expression", Expected("emotion", instructed=False, label="happy"))
+    answers.check(IN_TASKS, gold, answered(emotion="sad", intensity=40))
+    with pytest.raises(AnswerError, match="intensity: found no response"):
+        answers.check(IN_TASKS, gold, answered(emotion="happy"))
+
+
+def test_cannot_tell_is_taken_where_the_scale_offers_it():
+    unsure = Response("valence", "cannot_tell")
+    with pytest.raises(AnswerError, match="valence: found the status 'cannot_tell'; needed answered"):
+        answers.check(DEMO, TRIAL, given_answer(valence=unsure))
+    valence = DEMO.scales["valence"].model_copy(update={"cannot_tell": True})
+    offered = DEMO.model_copy(update={"scales": {**DEMO.scales, "valence": valence}})
+    answers.check(offered, TRIAL, given_answer(valence=unsure))
+    answers.check(offered, TRIAL, given_answer())
+    for extra in ({"value": 3.0}, {"label": "sad"}):
+        with pytest.raises(AnswerError, match="valence: found a value"):
+            answers.check(offered, TRIAL, given_answer(valence=replace(unsure, **extra)))
+
+
+def test_who_cannot_tell_the_emotion_still_rates_its_intensity():
+    emotion = DEMO.scales["emotion"].model_copy(update={"cannot_tell": True})
+    offered = DEMO.model_copy(update={"scales": {**DEMO.scales, "emotion": emotion}})
+    unsure = given_answer(emotion=Response("emotion", "cannot_tell"))
+    answers.check(offered, TRIAL, unsure)
+    with pytest.raises(AnswerError, match="intensity: found the status 'not_applicable'"):
+        answers.check(offered, TRIAL, given_answer(emotion=unsure.responses[0], intensity=PASSED_OVER))

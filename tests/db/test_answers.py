@@ -5,16 +5,21 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from core.errors import AnswerError, ConflictError
+from core.errors import AnswerError, ConflictError, EndedError
+from core.records import Answer, Evidence, Response
+from db import answers, sessions
 from db import engine as db_engine
-from db import sessions
 from db.schema import answer as answer_table
 from db.schema import response
+from db.schema import session as session_table
+from db.schema import trial as trial_table
+from db.statements import now
 
 PROJECT = str(Path(__file__).resolve().parents[2])
 
@@ -200,3 +205,127 @@ def test_an_answer_survives_a_process_that_is_killed_right_after_it(sqlite_lab):
     done = subprocess.run([sys.executable, "-c", code, *arguments], check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert _stored(lab) == [(1, "valence", True, "answered", 70.0, None)]
+
+
+# Written by 0.1.0 for this answer, before the evidence knew more than five things.
+STORED_BEFORE = "f004a78537e171e49da44904daa9793750bff90e2d4293ec876eb6670e816617"
+
+
+def test_an_answer_that_an_earlier_facenorm_stored_is_known_when_it_comes_again(lab, session, trial):
+    given = Answer(
+        "t1",
+        1,
+        (
+            Response("emotion", "answered", label="happy", rt_first_ms=812.5, rt_submit_ms=2000.0),
+            Response("valence", "answered", value=70.0, n_changes=2),
+        ),
+        Evidence(True, decode_ms=3.5, blur_count=1, input_device="keyboard", viewport="375x667@2"),
+    )
+    place = _place(lab, trial)
+    place.revisions[1] = STORED_BEFORE
+    assert answers.judge(given, place, back=False) is None
+    later = dataclasses.replace(given, evidence=dataclasses.replace(given.evidence, paint_ms=7.5))
+    with pytest.raises(ConflictError):
+        answers.judge(later, place, back=False)
+
+
+def _place(lab, trial):
+    with db_engine.reading(lab.engine) as conn:
+        return answers.places(conn, [trial.trial_id])[trial.trial_id]
+
+
+def _end(lab, session, outcome):
+    with db_engine.writing(lab.engine) as conn:
+        sessions.end(conn, session.session_id, outcome)
+
+
+@pytest.mark.parametrize("outcome", ["stopped", "screened_out"])
+def test_a_session_that_ended_early_takes_no_more_but_knows_what_it_has(lab, session, outcome):
+    first, second = _trials(lab, session)[:2]
+    lab.store(session, lab.answer(first))
+    _end(lab, session, outcome)
+    lab.store(session, lab.answer(first))
+    with pytest.raises(EndedError):
+        lab.store(session, lab.answer(second))
+    with pytest.raises(EndedError):
+        lab.store(session, lab.answer(first, 2), back=True)
+    assert _count(lab, answer_table) == 1
+
+
+def test_a_trial_that_was_begun_anew_takes_no_more_but_knows_what_it_has(lab, session):
+    first, second = _trials(lab, session)[:2]
+    lab.store(session, lab.answer(first))
+    with db_engine.writing(lab.engine) as conn:
+        conn.execute(update(trial_table).values(superseded=True))
+    lab.store(session, lab.answer(first))
+    with pytest.raises(ConflictError, match="begun anew"):
+        lab.store(session, lab.answer(second))
+    assert _count(lab, answer_table) == 1
+
+
+def test_a_batch_judges_each_answer_by_those_before_it(lab):
+    """Two revisions of a trial, one of them twice, and one that conflicts, in one transaction."""
+    session = lab.begin(lab.open())[0]
+    trial = _trials(lab, session)[0]
+    with db_engine.writing(lab.engine) as conn:
+        place = answers.places(conn, [trial.trial_id])[trial.trial_id]
+        first = answers.judge(lab.answer(trial, label="happy"), place, back=True)
+        second = answers.judge(lab.answer(trial, 2, label="sad"), place, back=True)
+        assert answers.judge(lab.answer(trial, 2, label="sad"), place, back=True) is None
+        with pytest.raises(ConflictError):
+            answers.judge(lab.answer(trial, 2, label="happy"), place, back=True)
+        answers.save(conn, [first, second])
+    assert [row[:3] + row[5:] for row in _stored(lab) if row[1] == "emotion"] == [
+        (1, "emotion", False, "happy"),
+        (2, "emotion", True, "sad"),
+    ]
+
+
+def test_the_last_trial_is_known_from_the_newest_attempts(lab, session):
+    first, second, third = _trials(lab, session)
+
+    def may_be_last(trial):
+        return _place(lab, trial).may_be_last
+
+    assert [may_be_last(each) for each in (first, second, third)] == [False, False, True]
+    lab.store(session, lab.answer(third))  # out of order: now each of the others may be the one that lacks
+    assert [may_be_last(each) for each in (first, second, third)] == [True, True, True]
+    with db_engine.writing(lab.engine) as conn:
+        conn.execute(update(trial_table).where(trial_table.c.trial_index == 3).values(superseded=True))
+        again = dataclasses.replace(third, trial_id="again", attempt=2)
+        sessions.save_trials(conn, session.session_id, session.config_hash, [again])
+    assert [may_be_last(each) for each in (first, second, again)] == [False, False, True]
+
+
+def test_a_sign_of_life_is_written_at_most_twice_a_minute(lab, session):
+    def seen_at():
+        with db_engine.reading(lab.engine) as conn:
+            return sessions.get(conn, session.session_id).last_seen_at
+
+    first, second, third = _trials(lab, session)
+    before = seen_at()
+    lab.store(session, lab.answer(first))
+    assert seen_at() == before
+    long_ago = now() - timedelta(minutes=1)
+    with db_engine.writing(lab.engine) as conn:
+        conn.execute(update(session_table).values(last_seen_at=long_ago))
+    lab.store(session, lab.answer(second))
+    assert seen_at() >= before
+    written = seen_at()
+    lab.store(session, lab.answer(third))
+    assert seen_at() == written
+
+
+def test_sessions_held_in_either_order_by_two_replicas_come_to_no_deadlock(lab):
+    version = lab.open()
+    tokens = [lab.begin(version)[1] for _ in range(8)]
+    start = threading.Barrier(4)
+
+    def hold(order):
+        start.wait()
+        for _ in range(10):
+            with db_engine.writing(lab.engine) as conn:
+                answers.hold(conn, order)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(hold, (tokens, tokens[::-1], tokens[4:] + tokens[:4], sorted(tokens))))
