@@ -102,9 +102,11 @@ def check(study: Study, trial: Trial, answer: Answer) -> None:
         _check_response(given[scale_id], scale, given)
 
 
-def not_applicable(scale: Scale, emotion: str | None) -> bool:
-    """Whether a scale is passed over after this chosen emotion."""
-    return scale.of == EMOTION and emotion in scale.not_applicable_after
+def not_applicable(scale: Scale, emotion: Response | None) -> bool:
+    """Whether a scale is passed over after this emotion; of one that nobody could tell all are."""
+    if emotion is None or scale.of != EMOTION:
+        return False
+    return emotion.status == "cannot_tell" or emotion.label in scale.not_applicable_after
 
 
 def _check_response(response: Response, scale: Scale, given: Mapping[str, Response]) -> None:
@@ -114,9 +116,7 @@ def _check_response(response: Response, scale: Scale, given: Mapping[str, Respon
         raise AnswerError(
             f"{name}: found the first touch after Next ({first:g} > {submit:g} ms); needed it before"
         )
-    chosen = given[EMOTION].label if EMOTION in given else None
-    passed_over = not_applicable(scale, chosen)
-    allowed = _statuses(scale, passed_over=passed_over)
+    allowed = _statuses(scale, passed_over=not_applicable(scale, given.get(EMOTION)))
     if response.status not in allowed:
         raise AnswerError(f"{name}: found the status {response.status!r}; needed {listed(allowed)}")
     if response.status != "answered":

@@ -103,10 +103,18 @@ def _of_set(at: int, index: int, held: tuple[list[str], list[str]], known: Decla
 
 def _grid(at: int, scales: list[str], known: Declared) -> Problems:
     where = ("sets", at, "affect_grid")
-    forms = [known.forms.get(scale_id, (None, None)) for scale_id in scales[:2]]
-    if len(forms) < 2 or forms[0] != forms[1] or forms[0][0] not in {"likert", "vas"}:
+    forms = [known.forms.get(scale_id, (None, None, False)) for scale_id in scales[:2]]
+    if len(forms) < 2 or forms[0][:2] != forms[1][:2] or forms[0][0] not in {"likert", "vas"}:
         text = "found no two scales of one kind and length first in the set; needed the axes of a square; "
         yield where, f"{text}make both a vas, or both a likert with as many points"
+        return
+    points = forms[0][1]
+    if isinstance(points, int) and points % 2 == 0:
+        text = f"found a square of {points} points; needed an odd number, so that it has a middle; "
+        yield where, f"{text}write 'points: {points + 1}'"
+    if forms[0][2] != forms[1][2]:
+        text = "found 'cannot_tell' of one axis; needed both or neither, for one mark answers both; "
+        yield where, f"{text}write 'cannot_tell: true' in both"
 
 
 def trials(data: Data) -> Problems:

@@ -52,7 +52,8 @@ class Declared:
     asks_of: Mapping[str, object] = field(default_factory=dict)  # id of each scale -> its `of`
     emotions: tuple[str, ...] | None = None  # options of the scale `emotion`; None without such a choice
     ask: tuple[str, ...] = ()
-    forms: Mapping[str, tuple[object, object]] = field(default_factory=dict)  # id of a scale -> kind, points
+    # id of a scale -> its kind, its points, and whether one may say that one cannot tell
+    forms: Mapping[str, tuple[object, object, bool]] = field(default_factory=dict)
 
 
 def declared(data: object) -> Declared:
@@ -65,12 +66,13 @@ def declared(data: object) -> Declared:
         asks_of={name: mapping(scale).get("of") for name, scale in scales.items()},
         emotions=tuple(options) if emotion.get("kind") == "choice" else None,
         ask=tuple(words(mapping(data).get("ask"))),
-        forms={name: (_get(each, "kind"), _get(each, "points")) for name, each in scales.items()},
+        forms={name: _form(each) for name, each in scales.items()},
     )
 
 
-def _get(each: object, name: str) -> object:
-    return mapping(each).get(name)
+def _form(each: object) -> tuple[object, object, bool]:
+    scale = mapping(each)
+    return scale.get("kind"), scale.get("points"), scale.get("cannot_tell") is True
 
 
 def study(data: Data, known: Declared) -> Problems:

@@ -315,10 +315,10 @@ def test_cannot_tell_is_taken_where_the_scale_offers_it():
             answers.check(offered, TRIAL, given_answer(valence=replace(unsure, **extra)))
 
 
-def test_who_cannot_tell_the_emotion_still_rates_its_intensity():
+def test_nothing_more_is_asked_of_an_emotion_that_nobody_could_tell():
     emotion = DEMO.scales["emotion"].model_copy(update={"cannot_tell": True})
     offered = DEMO.model_copy(update={"scales": {**DEMO.scales, "emotion": emotion}})
-    unsure = given_answer(emotion=Response("emotion", "cannot_tell"))
-    answers.check(offered, TRIAL, unsure)
-    with pytest.raises(AnswerError, match="intensity: found the status 'not_applicable'"):
-        answers.check(offered, TRIAL, given_answer(emotion=unsure.responses[0], intensity=PASSED_OVER))
+    unsure = Response("emotion", "cannot_tell")
+    answers.check(offered, TRIAL, given_answer(emotion=unsure, intensity=PASSED_OVER))
+    with pytest.raises(AnswerError, match="intensity: found the status 'answered'; needed not_applicable"):
+        answers.check(offered, TRIAL, given_answer(emotion=unsure))

@@ -40,6 +40,33 @@ def test_task_sets_that_do_not_hold_each_scale_once_are_refused(sets, words):
     assert words in refused(with_tasks(sets))
 
 
+BOTH_AXES = (
+    "{id: grid, scales: [valence, arousal], affect_grid: true},"
+    " {id: a, scales: [emotion, intensity, naturalness]}"
+)
+VALENCE_LINE = "    polarity: bipolar\n    zero: 50\n    anchors:\n      low: {en: Unpleasant"
+AROUSAL_LINE = "    polarity: bipolar\n    zero: 50\n    anchors:\n      low: {en: Calm"
+
+
+def test_the_axes_of_an_affect_grid_both_offer_cannot_tell_or_neither():
+    one = (VALENCE_LINE, f"    cannot_tell: true\n{VALENCE_LINE}")
+    other = (AROUSAL_LINE, f"    cannot_tell: true\n{AROUSAL_LINE}")
+    assert "found 'cannot_tell' of one axis" in refused(with_tasks(BOTH_AXES, one))
+    study.parse(with_tasks(BOTH_AXES, one, other), path="s.yaml")
+
+
+def test_an_affect_grid_of_points_has_a_middle():
+    before, intensity, valence, arousal, naturalness = with_tasks(BOTH_AXES).split("kind: vas")
+
+    def of(points: int) -> str:
+        likert = f"kind: likert\n    points: {points}"
+        text = "kind: vas".join((before, intensity)) + likert + likert.join((valence, arousal))
+        return f"{text}kind: vas{naturalness}".replace("zero: 50", f"zero: {(points + 1) / 2}")
+
+    assert "found a square of 8 points" in refused(of(8))
+    study.parse(of(9), path="s.yaml")
+
+
 @pytest.mark.parametrize(
     ("more", "words"),
     [
