@@ -97,19 +97,62 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Measure:
+    """A numeric scale whose answers are measured: canonical units per raw point on each side of its zero."""
+
+    scale_id: str
+    zero: float
+    below: float
+    above: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How answers and open trials are counted for the next plan.
+
+    first: by task, a scale that each of its trials asks: an answer on it is an answered trial.
+    return_min: after so many minutes without a sign of life the open trials of a session count no more.
+    languages_apart: whether only sessions in the language of the new one count.
+    measures: by task, the numeric scales whose precision is wanted; none to count alone.
+    choices: by task, the choices whose precision is wanted.
+    """
+
+    first: Mapping[str, str] = field(default_factory=dict)
+    return_min: int = 120
+    languages_apart: bool = False
+    measures: Mapping[str, tuple[Measure, ...]] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The answers about one stimulus on one scale.
+
+    mean, squares: of the canonical values, and the mean of their squares; None for a choice.
+    mode: of a choice, how many chose what was chosen most often; None for a numeric scale.
+    """
+
+    n: int
+    mean: float | None = None
+    squares: float | None = None
+    mode: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Places:
     """What is planned or done so far in one version of a study, for drawing the next plan.
 
     ratings: by task set (or identity_pairs) and stimulus, how many main trials are answered, or still
         open in sessions that are alive. A missing entry is 0.
+    answered: the same without the open ones.
     orders: by order of the task sets, how many sessions that are complete or alive have it.
-    half_widths: by task set and stimulus, the half-width of the 95 % interval in canonical units; only
-        for studies that assign the least precise first, and only where enough ratings are in.
+    spreads: by task set and stimulus, the answers on the scales whose precision is wanted.
     """
 
     ratings: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    answered: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     orders: Mapping[tuple[str, ...], int] = field(default_factory=dict)
-    half_widths: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    spreads: Mapping[str, Mapping[str, tuple[Spread, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

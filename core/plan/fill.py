@@ -1,0 +1,103 @@
+"""One block: its pictures drawn and put in order, so that the constraints hold whatever chance says."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from core.plan.blocks import Load
+from core.plan.draw import chosen, evenly
+from core.plan.sequence import Rules, Slot, Wanted, arrange
+from core.records import Stimulus
+from core.study import Study
+
+_TRIES = 6  # orders of one choice of pictures
+_WITNESSES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What a block is filled from.
+
+    stimuli: that are rated. gold: of the checks. faces: for instructed checks, the preferred ones first.
+    """
+
+    load: Load
+    rules: Rules
+    stimuli: Sequence[Stimulus]
+    gold: Sequence[Stimulus]
+    faces: Sequence[Stimulus]
+
+
+def rules_of(study: Study) -> Rules:
+    """The constraints of every block."""
+    trials = study.trials
+    return Rules(trials.identity_gap, trials.most_per_identity, trials.most_emotion_run, study.repeats.gap)
+
+
+def chosen_in(block: Block, order: Sequence[Stimulus]) -> list[Stimulus]:
+    """The pictures of a block: the first of an order that fit together."""
+    load = block.load
+    return chosen(order, load.main, gold=block.gold, rules=block.rules, trials=load.trials)
+
+
+def fill(
+    block: Block, main: Sequence[Stimulus], order: Sequence[Stimulus], *, rng: random.Random
+) -> tuple[Slot, ...] | None:
+    """Put a block's chosen pictures in order; None when its constraints cannot be met.
+
+    order: in which this participant should get the pictures. Where the chosen ones have no order that
+    meets the constraints, others are taken, those that come first in `order` for each identity, and at
+    last those of the one order that `witness` finds for every participant.
+    """
+    for pictures in (main, chosen_in(block, evenly(order))):
+        if len(pictures) == block.load.main and (found := _arranged(block, pictures, rng, _TRIES)):
+            return found
+    safe = witness(block)
+    return safe and _exchanged(safe, order, rng)
+
+
+def witness(block: Block) -> tuple[Slot, ...] | None:
+    """One way to fill a block that meets the constraints, always the same; None when none was found."""
+    stimuli = sorted(block.stimuli, key=lambda one: one.stimulus_id)
+    faces = sorted(block.faces, key=lambda one: one.stimulus_id)
+    for attempt in range(_WITNESSES):
+        rng = random.Random(attempt)
+        order = evenly(rng.sample(stimuli, len(stimuli)))
+        main = chosen_in(block, order)
+        fresh = replace(block, faces=rng.sample(faces, len(faces)))
+        if len(main) == block.load.main and (found := _arranged(fresh, main, rng, tries=3)):
+            return found
+    return None
+
+
+def _arranged(
+    block: Block, main: Sequence[Stimulus], rng: random.Random, tries: int
+) -> tuple[Slot, ...] | None:
+    load = block.load
+    wanted = Wanted(main, load.repeats, block.gold, load.instructed, block.faces)
+    return arrange(wanted, block.rules, rng=rng, tries=tries)
+
+
+def _exchanged(slots: Sequence[Slot], order: Sequence[Stimulus], rng: random.Random) -> tuple[Slot, ...]:
+    """The same order with other pictures of the same identities and emotions: those that come first."""
+    places = defaultdict(list)
+    for at, slot in enumerate(slots):
+        if slot.kind == "main":
+            places[_alike(slot.stimulus)].append(at)
+    found: dict[int, Stimulus] = {}
+    for one in order:
+        if free := places[_alike(one)]:
+            found[free.pop(rng.randrange(len(free)))] = one
+    return tuple(_exchange(at, slot, found) for at, slot in enumerate(slots))
+
+
+def _exchange(at: int, slot: Slot, found: dict[int, Stimulus]) -> Slot:
+    source = at if slot.of is None else slot.of
+    return replace(slot, stimulus=found.get(source, slot.stimulus))
+
+
+def _alike(one: Stimulus) -> tuple[str, str | None]:
+    return (one.identity_id, one.intended_emotion)
