@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection, select
 
 from core.records import Picture
-from db.schema import blob, stimulus, trial_stimulus
-from db.statements import insert
+from db.schema import blob, session, stimulus, trial_stimulus
+from db.statements import digest, insert
 
 
 def get(conn: Connection, sha256: str) -> Picture | None:
@@ -27,15 +27,17 @@ def save(conn: Connection, pictures: Iterable[Picture]) -> None:
         )
 
 
-def allowed(conn: Connection, *, session_id: str, served_sha256: str) -> bool:
-    """Tell whether a picture belongs to a trial of the session."""
+def allowed(conn: Connection, *, tokens: Collection[str], served_sha256: str) -> bool:
+    """Tell whether a picture belongs to a trial of a session that one of these tokens names."""
     shown = (
-        select(trial_stimulus.c.trial_id)
+        select(session.c.session_id)
+        .join(stimulus, stimulus.c.config_hash == session.c.config_hash)
         .join(
-            stimulus,
-            (stimulus.c.config_hash == trial_stimulus.c.config_hash)
-            & (stimulus.c.stimulus_id == trial_stimulus.c.stimulus_id),
+            trial_stimulus,
+            (trial_stimulus.c.session_id == session.c.session_id)
+            & (trial_stimulus.c.stimulus_id == stimulus.c.stimulus_id),
         )
-        .where(trial_stimulus.c.session_id == session_id, stimulus.c.served_sha256 == served_sha256)
+        .where(session.c.token_sha256.in_([digest(token) for token in tokens]))
+        .where(stimulus.c.served_sha256 == served_sha256)
     )
     return conn.execute(shown.limit(1)).first() is not None

@@ -1,6 +1,7 @@
 """Pictures, under the hash of their served bytes."""
 
 import re
+from functools import cache
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -10,10 +11,12 @@ from starlette.responses import PlainTextResponse, Response
 from core import cookies
 from core.records import Picture
 from db import engine as db_engine
-from db import pictures, researchers, sessions
+from db import pictures, researchers
 from pages.api import store
+from pages.api.kept import Kept
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+KEPT_BYTES = 64_000_000  # of pictures that are at hand without asking the database for their bytes
 _COOKIES = 40  # sessions of other studies that one browser may hold
 
 
@@ -39,18 +42,18 @@ def _find(jar: dict[str, str], served_sha256: str) -> Picture | None:
     with db_engine.reading(store.engine()) as conn:
         if not _may_see(conn, jar, served_sha256):
             return None
-        return pictures.get(conn, served_sha256)
+        return _pictures().get(served_sha256, lambda: pictures.get(conn, served_sha256))
+
+
+@cache
+def _pictures() -> Kept[str, Picture]:
+    return Kept(KEPT_BYTES, weight=lambda picture: len(picture.content))
 
 
 def _may_see(conn: Connection, jar: dict[str, str], served_sha256: str) -> bool:
-    login = jar.get(cookies.LOGIN)
-    if login is not None and researchers.by_token(conn, login) is not None:
-        return True
     prefix = cookies.participant("")
     held = [value for name, value in jar.items() if name.startswith(prefix)]
-    found = (sessions.by_token(conn, token) for token in held[:_COOKIES])
-    return any(
-        pictures.allowed(conn, session_id=session.session_id, served_sha256=served_sha256)
-        for session in found
-        if session is not None
-    )
+    if held and pictures.allowed(conn, tokens=held[:_COOKIES], served_sha256=served_sha256):
+        return True
+    login = jar.get(cookies.LOGIN)
+    return login is not None and researchers.by_token(conn, login) is not None

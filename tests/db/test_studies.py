@@ -191,20 +191,23 @@ def test_a_link_is_made_once_and_names_its_kind(lab):
 
 def test_a_picture_is_seen_by_the_session_whose_trials_show_it(lab):
     version = lab.open()
-    session, _ = lab.begin(version, plan=lab.plan(2))
+    _, token = lab.begin(version, plan=lab.plan(2))
+    _, other = lab.begin(version, plan=lab.plan(1))
     reference, first, second, third, *_ = lab.stimuli()
+
+    def seen(*tokens, sha256=first.served_sha256):
+        return pictures.allowed(conn, tokens=tokens, served_sha256=sha256)
+
     with db_engine.reading(lab.engine) as conn:
-        shown = {
-            one.stimulus_id: pictures.allowed(
-                conn, session_id=session.session_id, served_sha256=one.served_sha256
-            )
-            for one in (reference, first, second, third)
-        }
-        original = pictures.allowed(conn, session_id=session.session_id, served_sha256=first.stim_sha256)
-        stranger = pictures.allowed(conn, session_id="nobody", served_sha256=first.served_sha256)
-    assert list(shown.values()) == [True, True, True, False]
-    assert not original
-    assert not stranger
+        shown = [seen(token, sha256=one.served_sha256) for one in (reference, first, second, third)]
+        assert shown == [True, True, True, False]
+        assert not seen(other, sha256=second.served_sha256)
+        assert seen(
+            "nobody", other, token, sha256=second.served_sha256
+        )  # a browser may hold several sessions
+        assert not seen(token, sha256=first.stim_sha256)  # the original is nobody's to see
+        assert not seen("nobody")
+        assert not seen()
 
 
 def test_a_picture_comes_back_byte_for_byte(lab):
