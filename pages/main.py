@@ -10,11 +10,11 @@ import streamlit as st
 
 from core.errors import FacenormError
 from core.settings import PROJECT
-from pages import about_you, done, instructions, rate, welcome
+from pages import about_you, done, instructions, questionnaire, rate, welcome
 from pages.ui import session, text
 from pages.ui.session import Visit
 
-STEPS = (about_you, instructions, rate)
+STEPS = (about_you, questionnaire.BEFORE, instructions, rate, questionnaire.AFTER)
 """The pages of a session in their order: each says whether it is due, and the first one that is is shown."""
 
 ICON = PROJECT / "assets" / "page" / "icon.svg"

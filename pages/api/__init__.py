@@ -2,7 +2,7 @@
 
 from starlette.routing import Route
 
-from pages.api import answers, begin, downloads, health, login, stimuli
+from pages.api import answers, begin, downloads, health, login, questionnaire, stimuli
 from pages.api.store import migrate
 
 __all__ = ["ROUTES", "migrate"]
@@ -11,6 +11,7 @@ ROUTES = [
     Route("/api/begin", begin.begin, methods=["POST"]),
     Route("/api/decline", begin.decline, methods=["POST"]),
     Route("/api/answers", answers.answers, methods=["POST"]),
+    Route("/api/questionnaire", questionnaire.questionnaire, methods=["POST"]),
     Route("/api/stimuli/{served_sha256}", stimuli.stimulus),
     Route("/api/login", login.log_in, methods=["POST"]),
     Route("/api/password", login.change_password, methods=["POST"]),

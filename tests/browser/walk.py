@@ -19,7 +19,7 @@ def consent(page: Page) -> None:
 def to_trials(page: Page, url: str, language: str = "en") -> None:
     welcome(page, url, language)
     consent(page)
-    page.locator(".st-key-continue button").click()
+    page.locator(".questions .continue").click()
     page.locator(".st-key-start button").click()
     face(page, 1)
 

@@ -67,12 +67,12 @@ class App:
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[App]:
     monkeypatch.setenv("FACENORM_DATA", str(tmp_path))
     monkeypatch.delenv("FACENORM_DATABASE_URL", raising=False)
     store.engine.cache_clear()
     api.migrate()
-    parsed = study.parse(variants.one_block(), path="demo.yaml")
+    parsed = study.parse(variants.one_block(*getattr(request, "param", ())), path="demo.yaml")
     pictures = [picture(number) for number in range(48)]
     stimuli = tuple(stimulus(shown, number) for number, shown in enumerate(pictures))
     with engine.writing(store.engine()) as conn:
