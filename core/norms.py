@@ -1,7 +1,8 @@
 """Norms: what people said of each stimulus, from the long rating table.
 
 The table's columns are those of docs/data.md; only stimulus_id, rater_id, scale_id, response and
-response_label are needed. Numbers stay in the scale's raw points.
+response_label are needed. Numbers stay in the scale's raw points. On `same_identity` the matches alone
+count: a foil is about two people, so its norm would not be the stimulus's.
 """
 
 from __future__ import annotations
@@ -21,14 +22,15 @@ from core.study import Scale
 
 NEEDED = ("stimulus_id", "rater_id", "scale_id", "response", "response_label")
 ABOUT_STIMULUS = ("stim_file", "stim_sha256", "identity_id", "intended_emotion")
-NOT_COUNTED = ("is_practice", "is_attention", "is_repeat", "excluded")
+NOT_COUNTED = ("is_practice", "is_attention", "is_repeat", "is_foil", "superseded", "excluded")
+CANNOT_TELL = "cannot_tell"
 
 
 def usable(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows that norms and agreement rest on: participants' ratings, first showing, not excluded.
 
-    Left out are models, practice, attention checks, repeats and excluded rows; a column that the table
-    does not have leaves nothing out.
+    Left out are models, practice, attention checks, repeats, foils, superseded attempts and excluded rows;
+    a column that the table does not have leaves nothing out.
     Raises AgreementError when a needed column is missing or a rater rated a stimulus twice on a scale.
     """
     _need(frame, NEEDED)
@@ -51,13 +53,16 @@ def usable(frame: pd.DataFrame) -> pd.DataFrame:
 def table(frame: pd.DataFrame, scales: Mapping[str, Scale], *, confidence: float = 0.95) -> pd.DataFrame:
     """One row per stimulus in the order of the table, with the norms of each scale.
 
-    A choice scale gives `<scale>_n`, `_n_not_applicable`, `_proportion_<code>` per response code in the
-    scale's order, `_hits`, `_h` with `_h_low` and `_h_high` (the share of the intended emotion, Wilson;
-    empty where the intended emotion is unknown or no option), `_mode`, `_mode_ties` (labels that share the
-    highest count; 1 where there is no tie) and `_entropy_bits`.
-    Any other scale gives `<scale>_n`, `_n_not_applicable`, `_m`, `_sd` (n - 1), `_se`, `_low` and `_high`
-    (Student's t), and `_median`, in raw points; sd and what follows from it are empty with one rating.
-    A response without value and label is "not applicable": counted, and never a 0.
+    A choice scale gives `<scale>_n`, `_n_not_applicable`, `_n_cannot_tell`, `_proportion_<code>` per response
+    code in the scale's order, `_hits`, `_h` with `_h_low` and `_h_high` (the share of the intended emotion,
+    Wilson; empty where the intended emotion is unknown or no option), `_mode`, `_mode_ties` (labels that
+    share the highest count; 1 where there is no tie) and `_entropy_bits`.
+    Any other scale gives `<scale>_n`, `_n_not_applicable`, `_n_cannot_tell`, `_m`, `_sd` (n - 1), `_se`,
+    `_low` and `_high` (Student's t), and `_median`, in raw points; sd and what follows from it are empty
+    with one rating.
+    A response without value and label is counted, and never a 0: as "cannot tell" where `status` says so,
+    as "not applicable" where it says anything else or the table has no such column.
+    A scale that nobody rated has n = 0 for every stimulus.
     Raises AgreementError when no usable rating is there, or a label is no option of its scale.
     """
     rows = usable(frame)
@@ -69,8 +74,8 @@ def table_of_counts(
 ) -> pd.DataFrame:
     """The same norms from answers that were counted where they are stored.
 
-    counts: stimulus_id, scale_id, response, response_label and `n`, how many people answered so; the
-    columns about the stimulus as in `table`. Whose answers count was decided when they were counted.
+    counts: stimulus_id, scale_id, response, response_label and `n`, how many people answered so; `status`
+    and the columns about the stimulus as in `table`. Whose answers count was decided when they were counted.
     Raises AgreementError as `table` does.
     """
     _need(counts, ("stimulus_id", "scale_id", "response", "response_label", "n"))
@@ -86,7 +91,8 @@ def _table(rows: pd.DataFrame, n: Ints, scales: Mapping[str, Scale], confidence:
     columns: Columns = {"stimulus_id": names, **about}
     for scale_id, scale in scales.items():
         of_scale = (rows["scale_id"] == scale_id).to_numpy(dtype=np.bool_)
-        part, seen = rows[of_scale], _Seen(at[of_scale], n[of_scale], len(names))
+        part = rows[of_scale]
+        seen = _Seen(at[of_scale], n[of_scale], len(names), _unable(part))
         if scale.kind == "choice":
             options = tuple(scale.options)
             codes = _codes(_labels(part["response_label"]), options, scale_id)
@@ -129,11 +135,15 @@ Columns = dict[str, npt.NDArray[np.generic] | Sequence[object]]
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Rows of one scale: which stimulus each is about, how many people it stands for, how many stimuli."""
+    """Rows of one scale: which stimulus each is about, how many people it stands for, how many stimuli.
+
+    unable: which of the rows say that nobody could tell.
+    """
 
     at: Ints
     n: Ints
     n_stimuli: int
+    unable: npt.NDArray[np.bool_]
 
     def sums(self, values: Floats | float = 1.0) -> Floats:
         """The sum of values per stimulus, each as often as it was given."""
@@ -141,7 +151,14 @@ class _Seen:
 
     def where(self, chosen: npt.NDArray[np.bool_]) -> _Seen:
         """Only the chosen rows."""
-        return _Seen(self.at[chosen], self.n[chosen], self.n_stimuli)
+        return _Seen(self.at[chosen], self.n[chosen], self.n_stimuli, self.unable[chosen])
+
+    def absent(self, given: npt.NDArray[np.bool_]) -> Columns:
+        """How many people gave no value about each stimulus, by the reason."""
+        return {
+            "n_not_applicable": self.where(~given & ~self.unable).totals(),
+            "n_cannot_tell": self.where(~given & self.unable).totals(),
+        }
 
     def totals(self) -> Ints:
         """How many people answered about each stimulus."""
@@ -168,14 +185,14 @@ def _choice(
     codes: Ints, seen: _Seen, options: tuple[str, ...], intended: Sequence[object], confidence: float
 ) -> Columns:
     given = codes >= 0
-    cells = _Seen(seen.at * len(options) + codes, seen.n, seen.n_stimuli * len(options)).where(given)
-    counts = cells.totals().reshape(seen.n_stimuli, len(options))
+    cells = _Seen(seen.at * len(options) + codes, seen.n, seen.n_stimuli * len(options), seen.unable)
+    counts = cells.where(given).totals().reshape(seen.n_stimuli, len(options))
     n = counts.sum(axis=1)
     shares = np.full(counts.shape, np.nan)
     np.divide(counts, n[:, None], out=shares, where=n[:, None] > 0)
     return {
         "n": n,
-        "n_not_applicable": seen.where(~given).totals(),
+        **seen.absent(given),
         **{f"proportion_{code}": shares[:, k] for k, code in enumerate(options)},
         **_hits(counts, options, intended, confidence),
         **_modes(counts, options),
@@ -209,7 +226,7 @@ def _modes(counts: Ints, options: tuple[str, ...]) -> Columns:
 
 def _numeric(values: Floats, seen: _Seen, confidence: float) -> Columns:
     given = np.isfinite(values)
-    absent = seen.where(~given).totals()
+    absent = seen.absent(given)
     values, seen = values[given], seen.where(given)
     n = seen.totals()
     mean = _over(seen.sums(values), n)
@@ -218,7 +235,7 @@ def _numeric(values: Floats, seen: _Seen, confidence: float) -> Columns:
     half = stats.t.ppf((1 + confidence) / 2, np.maximum(n - 1, 1)) * se
     return {
         "n": n,
-        "n_not_applicable": absent,
+        **absent,
         "m": mean,
         "sd": sd,
         "se": se,
@@ -252,6 +269,12 @@ def _flags(column: pd.Series) -> npt.NDArray[np.bool_]:
     # Read from a file a flag may be a word or a number, and bool("False") is true.
     words = column.astype(str).str.lower()
     return words.isin(["true", "1", "1.0"]).to_numpy(dtype=np.bool_)
+
+
+def _unable(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    if "status" not in rows:
+        return np.zeros(len(rows), dtype=np.bool_)
+    return (rows["status"] == CANNOT_TELL).to_numpy(dtype=np.bool_, na_value=False)
 
 
 def _numbers(column: pd.Series) -> Floats:

@@ -60,6 +60,27 @@ KINDS: Mapping[str, Kind] = {
     "saved_at_utc": "time",
     "excluded": "boolean",
     "exclusion_reason": "text",
+    # New columns come last, so that those before them stay where they were.
+    "task": "text",
+    "is_foil": "boolean",
+    "attempt": "integer",
+    "superseded": "boolean",
+    "revision": "integer",
+    "status": "text",
+    "is_instructed": "boolean",
+    "expected_label": "text",
+    "expected_low": "number",
+    "expected_high": "number",
+    "check_passed": "boolean",
+    "reference_stimulus_id": "text",
+    "reference_identity_id": "text",
+    "target_side": "text",
+    "decode_ms": "number",
+    "paint_ms": "number",
+    "shown_ms": "number",
+    "frame_sd_ms": "number",
+    "hidden_count": "integer",
+    "app": "text",
 }
 """The columns of a rating, in order, and what each holds."""
 
@@ -70,7 +91,6 @@ AI_KINDS: Mapping[str, Kind] = {
     **{f"probability_{code}": "number" for code in EMOTIONS},
     "detector": "text",
     "weights_sha256": "text",
-    "status": "text",
     "reason": "text",
 }
 """The columns of an AI rating: those of a rating, then what only a model has."""
@@ -147,6 +167,8 @@ def _about_result(result: AiResult) -> Row:
         "is_practice": False,
         "is_attention": False,
         "is_repeat": False,
+        "is_foil": False,
+        "superseded": False,
         "excluded": False,
         **{f"probability_{code}": result.probabilities.get(code) for code in EMOTIONS},
         "detector": result.detector,

@@ -9,13 +9,21 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, String, Text, and_, cast, null, select, type_coerce
 
-from db import exclusions
+from db import checks, exclusions
 from db.exclusions import Exclusion
-from db.schema import answer, response, session, stimulus, trial
+from db.schema import answer, response, session, stimulus, trial, trial_stimulus
 
 Value = str | int | float | bool | Sequence[str] | None
 Bounds = Mapping[str, tuple[float | None, float | None]]
 """The lowest and highest raw point per scale."""
+
+_other = trial_stimulus.alias("other")  # the picture beside the rated one
+_neutral = stimulus.alias("neutral")
+
+
+_NO_CHECK: Mapping[str, Value] = dict.fromkeys(
+    ("is_instructed", "expected_label", "expected_low", "expected_high", "check_passed")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,14 @@ def statement() -> Select[tuple[object, ...]]:
         .join(response, and_(response.c.trial_id == trial.c.trial_id, response.c.current))
         .join(answer, and_(answer.c.trial_id == trial.c.trial_id, answer.c.revision == response.c.revision))
         .join(stimulus, _is_shown())
+        .outerjoin(_other, and_(_other.c.trial_id == trial.c.trial_id, _other.c.role == "reference"))
+        .outerjoin(
+            _neutral,
+            and_(
+                _neutral.c.config_hash == session.c.config_hash,
+                _neutral.c.stimulus_id == _other.c.stimulus_id,
+            ),
+        )
         # The order of the indexes, so that no database must sort a million rows before the first.
         .order_by(session.c.study_version, session.c.began_at, session.c.session_id)
         .order_by(trial.c.trial_index, trial.c.attempt, response.c.scale_id)
@@ -70,7 +86,26 @@ def complete(row: dict[str, Value], *, bounds: Bounds, left_out: LeftOut) -> dic
     row["option_order"] = _option_orders(str(row["option_order"])).get(scale_id)
     row["exclusion_reason"] = left_out.reason(row)
     row["excluded"] = row["exclusion_reason"] is not None
+    place = row.pop("reference_position")
+    row["target_side"] = None if place is None else "left" if place else "right"
+    row |= _checked(row, row.pop("expected"))
     return row
+
+
+def _checked(row: Mapping[str, Value], wanted: Value) -> Mapping[str, Value]:
+    """What the trial wants on this scale, and whether the answer is that; empty where it wants nothing."""
+    check = checks.expected(wanted) if isinstance(wanted, str) else None
+    if check is None or check.scale_id != row["scale_id"]:
+        return _NO_CHECK
+    return {
+        "is_instructed": check.instructed,
+        "expected_label": check.label,
+        "expected_low": check.low,
+        "expected_high": check.high,
+        "check_passed": checks.passed(
+            check, status=row["status"], value=row["response"], label=row["response_label"]
+        ),
+    }
 
 
 def bounds(content: str) -> Bounds:
@@ -99,18 +134,24 @@ def _is_shown() -> ColumnElement[bool]:
 
 def _columns() -> Sequence[ColumnElement[Value]]:
     of_session = ("study_id", "study_version", "config_hash", "session_id", "kind", "phase", "language")
-    of_trial = ("block", "trial_id", "trial_index", "attempt", "is_practice", "is_attention", "is_repeat")
+    of_trial = ("block", "trial_id", "trial_index", "attempt", "superseded", "task", "repeat_of")
+    flags = ("is_practice", "is_attention", "is_repeat", "is_foil")
     of_stimulus = ("stimulus_id", "stim_file", "stim_sha256", "identity_id", "intended_emotion")
     of_response = ("scale_id", "revision", "status", "rt_first_ms", "rt_submit_ms", "n_changes")
-    of_answer = ("onset_ok", "blur_count", "input_device", "viewport")
+    of_answer = ("onset_ok", "blur_count", "input_device", "viewport", "hidden_count", "app")
+    of_onset = ("decode_ms", "paint_ms", "shown_ms", "frame_sd_ms")
     return [
         *(session.c[name] for name in of_session),
-        *(trial.c[name] for name in (*of_trial, "repeat_of")),
+        *(trial.c[name] for name in (*of_trial, *flags)),
         *(stimulus.c[name] for name in of_stimulus),
         *(response.c[name] for name in of_response),
-        *(answer.c[name] for name in of_answer),
+        *(answer.c[name] for name in (*of_answer, *of_onset)),
         response.c.value.label("response"),
         response.c.label.label("response_label"),
+        _other.c.position.label("reference_position"),
+        _neutral.c.stimulus_id.label("reference_stimulus_id"),
+        _neutral.c.identity_id.label("reference_identity_id"),
+        cast(trial.c.expected, Text).label("expected"),
         cast(session.c.option_order, Text).label("option_order"),
         # As text: a million times parsing and writing the same moment would double the time.
         type_coerce(answer.c.saved_at, String).label("saved_at_utc"),

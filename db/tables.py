@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeVar, get_args
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from core.records import Participant, Phase, SessionKind, StudyStimulus
-from db import exclusions, rating_rows, studies
+from core.records import Participant, Phase, QuestionnaireAnswer, SessionKind, StudyStimulus
+from db import checks, exclusions, rating_rows, studies
+from db.checks import Checks
 from db.exclusions import Exclusion
 from db.rating_rows import LeftOut, Value
 from db.schema import about as about_table
-from db.schema import consent, response, session
+from db.schema import consent, questionnaire, response, session
 from db.sessions import AboutValue
 
 T = TypeVar("T")
@@ -22,6 +23,12 @@ Conditions = tuple[ColumnElement[bool], ...]
 HUMAN: tuple[SessionKind, ...] = ("human",)
 LIVE: tuple[Phase, ...] = ("live",)
 CHUNK = 2000
+NOTHING_CHECKED = Checks()
+_OF_PARTICIPANT = (
+    *("session_id", "study_id", "study_version", "config_hash", "kind", "phase", "language"),
+    *("utc_offset_min", "began_at", "completed_at", "task_order", "disclosure", "outcome", "ended_at"),
+    *("returns", "catalogue_sha256", "app", "px_per_cm"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,8 @@ def ratings(
 ) -> Iterator[dict[str, Value]]:
     """Yield a study's current ratings: a row per trial and scale, sessions in the order they began.
 
-    A row has the columns of ratings.csv, raw scale points in `response`, and besides them `kind`,
-    `phase`, `language`, `status`, `attempt` and `revision`. Excluded ratings are marked, not left out.
+    A row has the columns of ratings.csv, raw scale points in `response`, and besides them `kind`, `phase`
+    and `language`. Excluded ratings and superseded attempts are marked, not left out.
     """
     left_out = LeftOut.of(exclusions.active(conn, study_id))
     bounds = {
@@ -73,7 +80,8 @@ def counts(
 ) -> tuple[Count, ...]:
     """Count a version's ratings by scale, stimulus and value, without what is excluded.
 
-    Practice, attention checks and repeats do not count: one rater, one stimulus, one rating.
+    Practice, attention checks, repeats, foils and superseded attempts do not count: one rater, one
+    stimulus, one rating.
     """
     version = studies.get(conn, config_hash)
     if version is None:
@@ -102,24 +110,48 @@ def participants(
     left_out = exclusions.reasons(exclusions.active(conn, study_id), "session")
     of_study = _of_study(study_id, config_hash, kinds, phases)
     abouts, consents = _about(conn, of_study), _consents(conn, of_study)
-    names = ("session_id", "study_id", "study_version", "config_hash", "kind", "phase", "language")
-    more = ("utc_offset_min", "began_at", "completed_at")
+    checked = checks.of_sessions(conn, of_study)
     # A code is nobody's before it is shown to them.
     code = case((session.c.completed_at.is_not(None), session.c.completion_code))
     found = (
-        select(*(session.c[name] for name in (*names, *more)), code.label("completion_code"))
+        select(*(session.c[name] for name in _OF_PARTICIPANT), code.label("completion_code"))
         .where(*of_study)
         .order_by(session.c.study_version, session.c.began_at, session.c.session_id)
     )
     with conn.execute(found.execution_options(yield_per=CHUNK)) as result:
         for row in result:
             yield Participant(
-                **row._asdict(),
+                **row._asdict() | {"task_order": tuple(row.task_order)},
+                **asdict(checked.get(row.session_id, NOTHING_CHECKED)),
                 about=abouts.get(row.session_id, {}),
                 consents=consents.get(row.session_id, {}),
                 excluded=row.session_id in left_out,
                 exclusion_reason=left_out.get(row.session_id),
             )
+
+
+def questionnaire_answers(
+    conn: Connection,
+    study_id: str,
+    *,
+    config_hash: str | None = None,
+    kinds: Sequence[SessionKind] = HUMAN,
+    phases: Sequence[Phase] = LIVE,
+) -> Iterator[QuestionnaireAnswer]:
+    """Yield what participants answered in questionnaires, sessions in the order in which they began."""
+    names = ("session_id", "study_id", "study_version", "config_hash")
+    given = ("questionnaire_id", "question_id", "value", "saved_at")
+    found = (
+        select(*(session.c[name] for name in names), *(questionnaire.c[name] for name in given))
+        .join(questionnaire, questionnaire.c.session_id == session.c.session_id)
+        .where(*_of_study(study_id, config_hash, kinds, phases))
+        .order_by(session.c.study_version, session.c.began_at, session.c.session_id)
+        .order_by(questionnaire.c.questionnaire_id, questionnaire.c.question_id)
+    )
+    with conn.execute(found.execution_options(yield_per=CHUNK)) as result:
+        for row in result:
+            question_id, _, item_id = row.question_id.partition(".")
+            yield QuestionnaireAnswer(**row._asdict() | {"question_id": question_id}, item_id=item_id or None)
 
 
 def stimuli(conn: Connection, study_id: str, *, config_hash: str | None = None) -> Iterator[StudyStimulus]:

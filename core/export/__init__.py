@@ -36,11 +36,11 @@ def write(
     key: fixes a public export's random ids, for tests; by default no one can repeat them.
     Raises ExportError when the folder is taken or cannot be written; nothing is left behind then.
     """
-    view = _view(tables, Pseudonyms(key)) if public else Private(tables.study)
+    view = _public(tables, Pseudonyms(key)) if public else _private(tables)
     with placed(folder, replace=replace) as part:
         writing = Writing(part, tables, view, excel=excel)
         writing.ratings()
-        writing.participants()
+        writing.people()
         writing.stimuli()
         writing.ai_ratings()
         writing.codebook()
@@ -53,5 +53,9 @@ def ai_sheet(path: Path, rows: Iterable[Row], *, excel: bool = False) -> int:
         return sheets.write(part, AI_KINDS, ratings.chunks(rows, AI_COLUMNS), excel=excel)
 
 
-def _view(tables: Tables, ids: Pseudonyms) -> Public:
+def _private(tables: Tables) -> Private:
+    return Private(tables.study, external_ids=tables.external_ids)
+
+
+def _public(tables: Tables, ids: Pseudonyms) -> Public:
     return Public(tables.study, tables.stimuli(), sharing=tables.sharing, ids=ids)

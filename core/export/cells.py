@@ -13,6 +13,7 @@ from core.ratings import Kind, Value, joined
 _BLANK = r"[\s'\x00-\x1f\u200b-\u200f\u2060\ufeff]"
 _FORMULA = re.compile(rf"{_BLANK}*[=+\-@\t\r\n＝＋－＠−]")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NO_NUMBER = {"None": "", "nan": ""}
 _WORDS = {None: "", True: "true", False: "false"}
 _QUOTED = re.compile(r'[,"\r\n]')
 _REMEMBERED = 10_000
@@ -47,19 +48,31 @@ def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
 
 
-Format = Callable[[Sequence[Value]], list[str]]
+Format = Callable[[Sequence[Value]], Sequence[str]]
 
 
 def formatter(kind: Kind) -> Format:
     """The function that makes a column's values into cells; None becomes an empty one.
 
     csv.writer looks at every character of every cell; made by column, a million rows take half the time.
+    Many columns hold one value for some thousand rows: they are made once.
     """
+    each = _each(kind)
+
+    def cells(values: Sequence[Value]) -> Sequence[str]:
+        if values and values.count(values[0]) == len(values):
+            return each(values[:1]) * len(values)
+        return each(values)
+
+    return cells
+
+
+def _each(kind: Kind) -> Callable[[Sequence[Value]], list[str]]:
     texts = Texts()
-    formats: dict[Kind, Format] = {
+    formats: dict[Kind, Callable[[Sequence[Value]], list[str]]] = {
         "text": lambda values: [texts[value] for value in values],
         "list": lambda values: [texts[joined(value)] for value in values],
-        "number": lambda values: ["" if value is None else _number(str(value)) for value in values],
+        "number": _numbers,
         "integer": lambda values: ["" if value is None else str(int(value)) for value in values],  # type: ignore[arg-type]
         "boolean": lambda values: [_WORDS[value] for value in values],  # type: ignore[index]
         "time": lambda values: [_time(value) for value in values],
@@ -67,8 +80,11 @@ def formatter(kind: Kind) -> Format:
     return formats[kind]
 
 
-def _number(text: str) -> str:
-    return "" if text == "nan" else text
+def _numbers(values: Sequence[Value]) -> list[str]:
+    texts = list(map(str, values))
+    if "None" in texts or "nan" in texts:
+        return [_NO_NUMBER.get(text, text) for text in texts]
+    return texts
 
 
 def _time(value: Value) -> str:

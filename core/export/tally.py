@@ -15,7 +15,7 @@ from core.ratings import Kind, Row, Value
 from core.study import Scale
 from core.study_base import Text
 
-_RATING = ("stimulus_id", "scale_id", "response", "response_label")
+_RATING = ("stimulus_id", "scale_id", "response", "response_label", "status")
 _NOTHING = pd.DataFrame(columns=["stimulus_id", *norms.ABOUT_STIMULUS])
 
 
@@ -31,11 +31,11 @@ class Tally:
         self._about: dict[Value, tuple[Value, ...]] = {}
 
     def add(self, chunk: Chunk) -> None:
-        """Count a chunk of ratings; models, practice, checks, repeats and excluded rows do not count."""
-        flags = zip(*(chunk[name] for name in norms.NOT_COUNTED), strict=True)
-        counted = [
-            sort != "model" and not any(flag) for sort, flag in zip(chunk["rater_type"], flags, strict=True)
-        ]
+        """Count a chunk of ratings; what `norms.usable` leaves out does not count."""
+        counted = [sort != "model" for sort in chunk["rater_type"]]
+        for flags in (chunk[name] for name in norms.NOT_COUNTED):
+            if any(flags):
+                counted = [counts and not flag for counts, flag in zip(counted, flags, strict=True)]
         rating = zip(*(chunk[name] for name in _RATING), strict=True)
         for (stimulus, *rest), n in Counter(compress(rating, counted)).items():
             self._counts.setdefault(stimulus, Counter())[tuple(rest)] += n
@@ -51,7 +51,10 @@ class Tally:
     def _with_labels(self, scale_id: str, scale: Scale) -> Scale:
         # An earlier version of the study may have offered other options; they get columns after the rest.
         found = {
-            label for counts in self._counts.values() for of, _, label in counts if of == scale_id and label
+            label
+            for counts in self._counts.values()
+            for of, _, label, _ in counts
+            if of == scale_id and label
         }
         new: dict[str, Text] = {str(label): {} for label in sorted(map(str, found - set(scale.options)))}
         return scale.model_copy(update={"options": {**scale.options, **new}}) if new else scale
@@ -69,7 +72,7 @@ class Tally:
     def _frame(self, stimulus: Value) -> pd.DataFrame:
         counts = self._counts[stimulus]
         frame = pd.DataFrame(list(counts), columns=list(_RATING[1:])).astype(
-            {"scale_id": "str", "response": "float64", "response_label": object}
+            {"scale_id": "str", "response": "float64", "response_label": object, "status": "str"}
         )
         about = dict(zip(norms.ABOUT_STIMULUS, self._about[stimulus], strict=True))
         return frame.assign(stimulus_id=stimulus, n=list(counts.values()), **about)

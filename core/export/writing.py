@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -12,8 +12,8 @@ from core.export import codebook, sheets, tally
 from core.export.sheets import Chunk
 from core.export.view import Private, Public, stimulus_rows
 from core.ratings import AI_COLUMNS, AI_KINDS, COLUMNS, KINDS, Kind, Row
-from core.records import Participant, Picture, Stimulus, StudyStimulus
-from core.study import Study
+from core.records import Participant, Picture, QuestionnaireAnswer, Stimulus, StudyStimulus
+from core.study import Study, asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Tables:
 
     sharing: the sessions that agreed to public sharing.
     picture: the original file by its `stim_sha256`; None leaves pictures out.
+    external_ids: by session, for a private export that asks for them; a public one never has them.
     """
 
     study: Study
@@ -29,8 +30,10 @@ class Tables:
     ai_ratings: Callable[[], Iterable[Row]]  # with ratings.AI_COLUMNS
     participants: Callable[[], Iterable[Participant]]
     stimuli: Callable[[], Iterable[StudyStimulus]]
+    questionnaires: Callable[[], Iterable[QuestionnaireAnswer]] = tuple
     sharing: Collection[str] = ()
     picture: Callable[[str], Picture | None] | None = None
+    external_ids: Mapping[str, str] | None = None
 
 
 class Writing:
@@ -46,13 +49,15 @@ class Writing:
         counts = tally.Tally()
         chunks = self.view.ratings(ratings.chunks(self.tables.ratings(), COLUMNS))
         self._sheet("ratings.csv", dict(KINDS), self._counted(chunks, counts), by=self.view.sort_ratings_by)
-        scales = {scale_id: self.tables.study.scales[scale_id] for scale_id in self.tables.study.ask}
+        scales = dict(asked(self.tables.study))
         kinds, rows = tally.norm_rows(counts.norms(scales), scales)
         self._rows("norms.csv", kinds, rows)
 
-    def participants(self) -> None:
-        """participants.csv."""
-        self._rows("participants.csv", *self.view.participants(self.tables.participants()))
+    def people(self) -> None:
+        """participants.csv and questionnaires.csv."""
+        people = self.view.people(self.tables.participants(), self.tables.questionnaires())
+        self._rows("participants.csv", *people.participants())
+        self._rows("questionnaires.csv", *people.questionnaires())
 
     def stimuli(self) -> None:
         """stimuli.csv, and the original pictures where they are wanted."""

@@ -35,7 +35,7 @@ async def export(request: Request) -> Response:
     stem = f"{study_id}-{'public' if public else 'private'}"
     scratch = Path(tempfile.mkdtemp(prefix="facenorm-export-"))
     target = scratch / f"{stem}.zip"
-    options = ["--public" if public else "--private", "--who", name]
+    options = ["--public" if public else "--private", "--who", name, "--where", "download"]
     if request.query_params.get("excel") == "1":
         options.append("--excel")
     if (version := request.query_params.get("version", "")).isdecimal():

@@ -26,6 +26,7 @@ from core.errors import ExportError
 from core.export import cells, codebook, fields, public, tally
 from core.records import AiResult, Participant, Picture, Score, Stimulus, StudyStimulus
 from core.study import Study
+from core.study_design import IdentityPairs
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -181,6 +182,17 @@ def rating(who: int, shown: int, scale: str) -> ratings.Row:
         "saved_at_utc": "2026-11-03T04:05:06.789Z",
         "excluded": who == 6,
         "exclusion_reason": "wrote to me, asked to be left out" if who == 6 else None,
+        "task": "all",
+        "is_foil": False,
+        "attempt": 1,
+        "superseded": False,
+        "revision": 1,
+        "status": "answered",
+        "decode_ms": 3.5,
+        "paint_ms": 8.25,
+        "frame_sd_ms": 0.75,
+        "hidden_count": 0,
+        "app": "6f1c2a9e",
     }
 
 
@@ -389,7 +401,8 @@ def test_a_response_code_named_like_a_statistic_keeps_its_proportion(tmp_path: P
     pleasant = tables.study.scales["valence"]
     # The second name ends as if it were a share of the first one's.
     scales = {"artificial": artificial, "x_proportion": pleasant}
-    study = tables.study.model_copy(update={"scales": scales, "ask": tuple(scales)})
+    changed = {"scales": scales, "ask": tuple(scales), "identity_pairs": IdentityPairs(per_participant=0)}
+    study = tables.study.model_copy(update=changed)
     rows = [
         {**rating(who, 0, "emotion"), "scale_id": "artificial", "response_label": label}
         for who, label in enumerate("nyy")
@@ -631,10 +644,11 @@ def test_the_codebook_describes_every_column_of_every_file(
 
 def test_the_codebook_holds_each_scale_with_its_words(tmp_path: Path, tables: export.Tables):
     export.write(tmp_path / "out", tables)
-    emotion, valence = (row for row in read(tmp_path / "out/codebook.csv") if row["scale_id"])
+    emotion, valence, pairs = (row for row in read(tmp_path / "out/codebook.csv") if row["scale_id"])
     assert (emotion["codes"], emotion["labels_ko"]) == ("happy|sad", "기쁨|슬픔")
     assert (valence["question_en"], valence["anchor_low_ko"]) == ("How pleasant, if at all?", "불쾌")
     assert (valence["range"], valence["polarity"], valence["zero"]) == ("0 to 100", "bipolar", "50.0")
+    assert (pairs["scale_id"], pairs["range"]) == ("same_identity", "1 to 7")
 
 
 def test_the_documentation_lists_the_same_columns():
@@ -682,7 +696,9 @@ def stream(n: int, folder: Path) -> dict[str, float]:
                 "rater_id": who,
                 "trial_id": f"t{i // 5}",
             }
-            yield {**bases[i % 100], **trial, "response": float(i % 101), "rt_first_ms": 300 + i / 7}
+            measured = {"decode_ms": 2 + i % 97 / 7, "paint_ms": 5 + i % 89 / 7, "frame_sd_ms": i % 83 / 70}
+            value = {"response": float(i % 101), "rt_first_ms": 300 + i / 7}
+            yield {**bases[i % 100], **trial, **measured, **value}
 
     tables = export.Tables(
         study=studies.parse(STUDY, path="study.yaml"),
