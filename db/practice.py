@@ -41,6 +41,11 @@ class Standing:
         """Whether the study may go on."""
         return not self.is_open and self.right >= self.needed
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether too few of the newest attempt's answers are right."""
+        return not self.is_open and self.right < self.needed
+
 
 def standing(conn: Connection, session_id: str, rule: Rule) -> Standing:
     """Count the right answers of a session's practice."""
@@ -72,7 +77,7 @@ def decide(conn: Connection, session_id: str, rule: Rule) -> Standing:
     """
     lock(conn, f"practice {session_id}")
     found = standing(conn, session_id, rule)
-    if found.is_open or found.is_passed:
+    if not found.is_failed:
         return found
     if found.tried < rule.attempts:
         returning.repeat(conn, session_id, BLOCK)

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TypeAlias
 
 import streamlit as st
 
 from core import build, tasks
 from core import study as studies
-from core.builtin_scales import SAME_IDENTITY
-from core.design_rules import PAIRS
 from core.records import Trial
 from core.settings import PROJECT
-from core.study import Scale
 from db import engine as db_engine
-from db import sessions
+from db import practice, sessions
 from db import studies as stored
-from pages.ui import resources, text
+from db.practice import Rule, Standing
+from pages.ui import resources, session, specs
 from pages.ui.session import Visit
+from pages.ui.specs import Json
 
 _ASSETS = PROJECT / "assets" / "trial"
 # The parts of one script, in the order in which they need each other.
-_PARTS = ("base", "keeping", "outbox", "pictures", "scales", "manikin", "grid", "widgets", "watch", "trial")
+_PARTS = (
+    *("base", "keeping", "outbox", "pictures", "scales", "manikin", "grid", "widgets"),
+    *("watch", "stage", "exposure", "asking", "parts", "cover", "sitting", "trial"),
+)
 _SCRIPT = "\n".join((_ASSETS / f"{part}.js").read_text(encoding="utf-8") for part in _PARTS)
 
 _element = st.components.v2.component(
@@ -34,7 +36,8 @@ _element = st.components.v2.component(
     isolate_styles=False,  # Element Timing reports nothing from inside a shadow root
 )
 
-Json: TypeAlias = "str | float | bool | list[Json] | dict[str, Json] | None"
+ALL = "all"
+"""The stage of a session in which its practice, if it must be passed, is over."""
 
 
 def is_due(visit: Visit) -> bool:
@@ -45,99 +48,114 @@ def is_due(visit: Visit) -> bool:
 
 def render(visit: Visit) -> None:
     """Show the trials; the element asks for a rerun when the server holds an answer to each."""
+    standing = _practice(visit)
+    if standing and standing.is_failed:
+        st.rerun()
     with db_engine.reading(resources.engine()) as conn:
         trials = sessions.trials(conn, visit.session.session_id)
         answered = sessions.answered(conn, visit.session.session_id)
         served = {
             each.stimulus_id: each.served_sha256 for each in stored.stimuli(conn, visit.version.config_hash)
         }
+    stage = ALL
+    if standing and not standing.is_passed:
+        # What comes after the practice is shown to those alone who passed it.
+        stage = f"practice {standing.tried + 1}"
+        trials = tuple(trial for trial in trials if trial.is_practice)
     data = {
-        **_frame(visit),
-        "trials": [_trial(trial, served) for trial in trials],
-        "answered": sorted(answered),
+        **_frame(visit, trials),
+        "stage": stage,
+        "practice": _rules(visit, standing),
+        "trials": [_trial(visit, trial, {} if trial.trial_id in answered else served) for trial in trials],
+        "answered": [trial.trial_id for trial in trials if trial.trial_id in answered],
     }
     # The trigger only asks for a rerun: what is complete stands in the database.
     _element(key="trial", data=data, on_done_change=lambda: None)
 
 
-def _frame(visit: Visit) -> dict[str, Json]:
+def _practice(visit: Visit) -> Standing | None:
+    """Where the participant stands in a practice that must be passed, after its consequences."""
+    share = visit.study.practice.pass_share
+    if share is None:
+        return None
+    rule = Rule(share, visit.study.practice.attempts)
+    with db_engine.reading(resources.engine()) as conn:
+        found = practice.standing(conn, visit.session.session_id, rule)
+    if not found.is_failed:
+        return found
+    with db_engine.writing(resources.engine()) as conn:
+        return practice.decide(conn, visit.session.session_id, rule)
+
+
+def _rules(visit: Visit, standing: Standing | None) -> dict[str, Json]:
+    """Return what the participant is told of the practice."""
+    told: dict[str, Json] = {
+        "feedback": visit.study.practice.feedback,
+        "attempt": 1,
+        "attempts": 1,
+        "needed": None,
+    }
+    if standing and not standing.is_passed:
+        attempts = visit.study.practice.attempts
+        told |= {"attempt": standing.tried + 1, "attempts": attempts, "needed": standing.needed}
+    return told
+
+
+def _frame(visit: Visit, trials: Sequence[Trial]) -> dict[str, Json]:
+    study = visit.study
+    used = {trial.task for trial in trials}
+    asked = {scale_id for task in used for scale_id, _ in tasks.scales_of(study, task)}
     return {
         "session": visit.session.session_id,
         "url": f"/api/answers?at={visit.key}",
+        "stop_url": session.address(visit, stop="1"),
         "token": visit.post_token,
         "lang": visit.language,
         "words": {key: words for key, words in visit.words.items() if key.startswith(("trial.", "scale."))},
-        "contact": visit.study.contact,
-        "display": visit.study.display.model_dump(),
-        "back": visit.study.trials.back,
+        "contact": study.contact,
+        "display": _display(visit),
+        "back": study.trials.back,
         "app": build.APP,
-        "layout": visit.study.trials.layout,
-        "break_every": visit.study.trials.break_every,
-        "practice": {"feedback": visit.study.practice.feedback},
-        "pairs": visit.study.identity_pairs.model_dump(include={"crop", "oval_width", "oval_height"}),
+        "layout": study.trials.layout,
+        "break_every": study.trials.break_every,
+        "pairs": study.identity_pairs.model_dump(include={"crop", "oval_width", "oval_height"}),
         "scales": {
-            scale_id: _scale(visit, scale_id, scale) for scale_id, scale in studies.asked(visit.study)
+            name: specs.scale(visit, name, scale) for name, scale in studies.asked(study) if name in asked
         },
-        "tasks": _tasks(visit),
+        "tasks": {task: _task(visit, task) for task in sorted(used)},
     }
 
 
-def _tasks(visit: Visit) -> dict[str, Json]:
-    sets = {each.id: each for each in tasks.sets(visit.study)}
-    found: dict[str, Json] = {
-        name: {"scales": list(each.scales), "affect_grid": each.affect_grid} for name, each in sets.items()
-    }
-    return found | {PAIRS: {"scales": [SAME_IDENTITY], "affect_grid": False}}
+def _display(visit: Visit) -> dict[str, Json]:
+    """Return how faces are shown; a visual angle has its size on the screen that was calibrated."""
+    display = visit.study.display
+    exposure = display.exposure and display.exposure.model_dump()
+    shown: dict[str, Json] = {"surround": display.surround, "exposure": exposure}
+    if display.size_deg is None or visit.session.px_per_cm is None:
+        return shown | {"size_px": display.size_px, "fixed": False}
+    size_cm = 2 * display.distance_cm * math.tan(math.radians(display.size_deg) / 2)
+    return shown | {"size_px": round(size_cm * visit.session.px_per_cm, 2), "fixed": True}
 
 
-def _trial(trial: Trial, served: Mapping[str, str]) -> dict[str, Json]:
-    stimuli = [
-        {"role": shown.role, "src": f"/api/stimuli/{served[shown.stimulus_id]}"} for shown in trial.shown
-    ]
+def _task(visit: Visit, task: str) -> dict[str, Json]:
+    grids = {each.id: each.affect_grid for each in tasks.sets(visit.study)}
+    scales = [scale_id for scale_id, _ in tasks.scales_of(visit.study, task)]
+    return {"scales": scales, "affect_grid": grids.get(task, False)}
+
+
+def _trial(visit: Visit, trial: Trial, served: Mapping[str, str]) -> dict[str, Json]:
+    """Return what the browser must know of a trial: not which answer an unmarked check wants.
+
+    served: empty for a trial whose pictures are shown no more.
+    """
+    told = trial.expected and (
+        trial.expected.instructed or (trial.is_practice and visit.study.practice.feedback)
+    )
     return {
         "id": trial.trial_id,
         "block": trial.block,
         "task": trial.task,
         "practice": trial.is_practice,
-        "expected": trial.expected and asdict(trial.expected),
-        "stimuli": stimuli,
+        "expected": asdict(trial.expected) if told and trial.expected else None,
+        "stimuli": specs.pictures(trial, served) if served else [],
     }
-
-
-def _scale(visit: Visit, scale_id: str, scale: Scale) -> dict[str, Json]:
-    return {
-        "id": scale_id,
-        "kind": scale.kind,
-        "question": text.own(visit, scale.question),
-        "instruction": text.own(visit, scale.instruction) if scale.instruction else None,
-        "options": _options(visit, scale_id, scale),
-        "polarity": scale.polarity,
-        "anchors": _anchors(visit, scale),
-        "points": scale.points,
-        "zero": scale.zero,
-        "look": scale.look,
-        "cannot_tell": _cannot_tell(visit, scale),
-        "after": studies.EMOTION if scale.of == studies.EMOTION else None,
-        "not_after": list(scale.not_applicable_after),
-    }
-
-
-def _cannot_tell(visit: Visit, scale: Scale) -> str | None:
-    if not scale.cannot_tell:
-        return None
-    own = scale.cannot_tell_text
-    return text.own(visit, own) if own else visit.words["trial.cannot_tell"]
-
-
-def _options(visit: Visit, scale_id: str, scale: Scale) -> list[Json]:
-    if scale.kind == "likert":
-        return [{"code": point, "text": str(point)} for point in range(1, (scale.points or 0) + 1)]
-    order = visit.session.option_order.get(scale_id, tuple(scale.options))
-    return [{"code": code, "text": text.own(visit, scale.options[code])} for code in order]
-
-
-def _anchors(visit: Visit, scale: Scale) -> Json:
-    if scale.anchors is None:
-        return None
-    ends = {"low": scale.anchors.low, "middle": scale.anchors.middle, "high": scale.anchors.high}
-    return {name: words and text.own(visit, words) for name, words in ends.items()}

@@ -9,6 +9,10 @@ const BEAT_MS = 2000;
 const LEASE_MS = 7000; // a lease not renewed for so long is free
 const SLOW_MS = 2000; // an answer on its way for longer is worth a word
 const LATE_MS = 100; // a second frame later than this says nothing about when the face appeared
+const EARLY_MS = 400; // a press so soon was meant for what stood there before
+const SAMPLE_MS = 500; // frames are timed so long after a face appears
+const PATIENCE_MS = 4000; // who stops waits so long for answers to be sent
+const PAIRS = "identity_pairs";
 
 const frame = () => new Promise(requestAnimationFrame);
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);

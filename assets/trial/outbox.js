@@ -105,6 +105,17 @@ class Outbox {
     return true;
   }
 
+  /** Wait until the server holds every answer, but no longer than this; say so where there is a wait. */
+  async emptied(ms, waiting) {
+    const until = performance.now() + ms;
+    if (this.items.length) waiting();
+    while (this.items.length && performance.now() < until) {
+      this.send();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return !this.items.length;
+  }
+
   get slow() {
     return Boolean(this.sending) && performance.now() - this.started > SLOW_MS;
   }
