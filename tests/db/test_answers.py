@@ -329,3 +329,29 @@ def test_sessions_held_in_either_order_by_two_replicas_come_to_no_deadlock(lab):
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(hold, (tokens, tokens[::-1], tokens[4:] + tokens[:4], sorted(tokens))))
+
+
+def test_two_replicas_that_get_the_same_answers_at_once_store_each_once(lab):
+    """As after a proxy that sent a request to both: batches overlap and come in different orders."""
+    version = lab.open()
+    begun = [lab.begin(version) for _ in range(6)]
+    given = [
+        (session, token, lab.answer(trial)) for session, token in begun for trial in _trials(lab, session)
+    ]
+    start, new = threading.Barrier(4), []
+
+    def replica(seed):
+        mine = random.Random(seed).sample(given, len(given))
+        start.wait()
+        for batch in (mine[at : at + 5] for at in range(0, len(mine), 5)):
+            with db_engine.writing(lab.engine) as conn:
+                answers.hold(conn, {token for _, token, _ in batch})
+                places = answers.places(conn, {answer.trial_id for *_, answer in batch})
+                judged = [answers.judge(answer, places[answer.trial_id], back=False) for *_, answer in batch]
+                answers.save(conn, [each for each in judged if each])
+            new.extend(each for each in judged if each)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(replica, range(4)))
+    assert len(new) == _count(lab, answer_table) == len(given)
+    assert _count(lab, response) == 3 * len(given)
