@@ -83,6 +83,12 @@ def main() -> None:
         _log.warning("shown to a visitor: %s", error)
         # Its words are for who can mend it; a participant is told what it means for them.
         st.error(session.unknown_visitor_words()["error.text"] if is_participant else str(error))
+    except Exception:
+        if not is_participant:
+            raise
+        # Streamlit would offer participants to search the web for it.
+        _log.exception("shown to a participant")
+        st.error(session.unknown_visitor_words()["error.text"])
 
 
 main()
