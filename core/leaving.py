@@ -9,6 +9,11 @@ from core.records import Session
 from core.study import Study
 
 
+def first_day(session: Session) -> date:
+    """The day, by the participant's calendar, on which they took part."""
+    return _local(session, session.began_at).date()
+
+
 def last_day(study: Study, session: Session) -> date | None:
     """The last day, by the participant's calendar, on which their code works; None while the session runs."""
     if session.ended_at is None:

@@ -194,6 +194,13 @@ def mark_instructions(conn: Connection, session_id: str) -> None:
     touch(conn, session_id)
 
 
+def mark_debriefed(conn: Connection, session_id: str) -> None:
+    """Remember that the participant was debriefed and keeps their answers in the study."""
+    before = (session.c.session_id == session_id) & session.c.debriefed_at.is_(None)
+    conn.execute(update(session).where(before).values(debriefed_at=now()))
+    touch(conn, session_id)
+
+
 def touch(conn: Connection, session_id: str) -> None:
     """Note a sign of life, so that the session keeps its place in the plan."""
     conn.execute(update(session).where(session.c.session_id == session_id).values(last_seen_at=now()))

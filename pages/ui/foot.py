@@ -1,0 +1,14 @@
+"""The foot of every page of a running session: the way out."""
+
+from __future__ import annotations
+
+from pages.ui import session, text
+from pages.ui.session import Visit
+
+_FOOT = '<footer class="foot"><a href="$address" target="_self">$stop</a></footer>'
+
+
+def render(visit: Visit) -> None:
+    """Offer to stop."""
+    markup = text.html(_FOOT, address=session.address(visit, stop="1"), stop=visit.words["trial.stop"])
+    text.show(visit, markup, key="foot")
