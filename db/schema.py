@@ -169,6 +169,7 @@ session = Table(
     Column("returns", Integer, nullable=False, server_default="0"),
     Column("resume_due", Boolean, nullable=False, server_default=false()),  # came back, not let on yet
     Column("px_per_cm", Double),
+    Column("open_page", String(40)),  # of questions, until Continue; empty: those about the participant
     UniqueConstraint("token_sha256"),
     Index(None, "erase_code_sha256"),
     CheckConstraint(KINDS, name="kind"),
@@ -274,7 +275,7 @@ trial_stimulus = Table(
     Column("task", String(40), nullable=False, server_default="all"),
     ForeignKeyConstraint(["config_hash", "stimulus_id"], ["stimulus.config_hash", "stimulus.stimulus_id"]),
     CheckConstraint("role IN ('target', 'reference')", name="role"),
-    Index("ix_trial_stimulus_plan", "session_id", "role", "is_main", "task", "stimulus_id"),
+    Index("ix_trial_stimulus_plan", "session_id", "role", "is_main", "task", "stimulus_id", "trial_id"),
 )
 
 answer = Table(

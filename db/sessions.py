@@ -18,6 +18,7 @@ from core.errors import SessionError
 from core.records import (
     Circumstances,
     ConsentGiven,
+    Counting,
     Expected,
     Outcome,
     Phase,
@@ -30,6 +31,7 @@ from core.records import (
     Trial,
 )
 from db import places, studies
+from db.places import Counted
 from db.schema import about as about_table
 from db.schema import answer, consent, consent_text, session, study_version, trial, trial_stimulus
 from db.schema import tally as tally_table
@@ -43,6 +45,7 @@ CODE_LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 SHORTEST_NONCE = 16
 ERASE_CODE_LENGTH = 12
 USUAL = Circumstances()
+PLAIN = Counting()
 _OWN = ("session_id", "superseded")  # columns of a trial that are no part of its record
 
 
@@ -69,10 +72,12 @@ def begin(
     option_order: Mapping[str, tuple[str, ...]],
     utc_offset_min: int | None,
     circumstances: Circumstances = USUAL,
+    counting: Counting | Counted = PLAIN,
 ) -> tuple[Session, str]:
     """Begin a session with its whole plan, or give the one that this nonce has begun already.
 
     draw: gets what is planned and done so far, and gives the plan.
+    counting: how that is counted; or what was counted before, so that only what came since is read here.
     Returns the session and its token.
     Raises SessionError when people cannot take part in this version now.
     """
@@ -85,7 +90,8 @@ def begin(
             f"study {version.study_id!r}, version {version.version}, is {version.state}; "
             "a researcher opens it on the page 'Studies'"
         )
-    plan = draw(places.taken(conn, version, kind=kind, phase=phase, language=language))
+    scope = places.Scope(version, kind, phase, language)
+    plan = draw(places.renewed(conn, scope, counting))
     session_id = secrets.token_hex(16)
     conn.execute(
         session.insert(),
@@ -198,6 +204,12 @@ def mark_debriefed(conn: Connection, session_id: str) -> None:
     """Remember that the participant was debriefed and keeps their answers in the study."""
     before = (session.c.session_id == session_id) & session.c.debriefed_at.is_(None)
     conn.execute(update(session).where(before).values(debriefed_at=now()))
+    touch(conn, session_id)
+
+
+def calibrate(conn: Connection, session_id: str, *, px_per_cm: float) -> None:
+    """Keep how many CSS pixels make a centimetre of this participant's screen."""
+    conn.execute(update(session).where(session.c.session_id == session_id).values(px_per_cm=px_per_cm))
     touch(conn, session_id)
 
 

@@ -39,6 +39,7 @@ def _extend_session() -> None:
         sa.Column("returns", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("resume_due", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("px_per_cm", sa.Double()),
+        sa.Column("open_page", sa.String(40)),
     ):
         op.add_column("session", column)
     op.create_index("ix_session_erase_code_sha256", "session", ["erase_code_sha256"])
@@ -57,7 +58,7 @@ def _extend_trial() -> None:
     task = sa.Column("task", sa.String(40), nullable=False, server_default="all")
     op.add_column("trial_stimulus", task)
     op.drop_index("ix_trial_stimulus_plan", "trial_stimulus")
-    columns = ["session_id", "role", "is_main", "task", "stimulus_id"]
+    columns = ["session_id", "role", "is_main", "task", "stimulus_id", "trial_id"]
     op.create_index("ix_trial_stimulus_plan", "trial_stimulus", columns)
 
 
