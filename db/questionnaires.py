@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from core.questions import Value
 from core.study import Study
 from db import sessions
-from db.schema import about, questionnaire
+from db.schema import about, questionnaire, session
 from db.statements import insert, now
+
+_ABOUT = ""  # a questionnaire's id is never empty
 
 
 def read(conn: Connection, session_id: str, questionnaire_id: str | None) -> dict[str, Value]:
@@ -46,6 +48,26 @@ def save(
         ],
     )
     sessions.touch(conn, session_id)
+
+
+def is_open(conn: Connection, session_id: str, questionnaire_id: str | None) -> bool:
+    """Whether a page was shown and Continue has not left it yet."""
+    found = select(session.c.open_page).where(session.c.session_id == session_id)
+    return conn.scalar(found) == (questionnaire_id or _ABOUT)
+
+
+def show(conn: Connection, session_id: str, questionnaire_id: str | None) -> None:
+    """Remember that a page is on screen: with its last answer it is not left."""
+    _set_open(conn, session_id, questionnaire_id or _ABOUT)
+
+
+def leave(conn: Connection, session_id: str) -> None:
+    """Remember that Continue has left the page that was on screen."""
+    _set_open(conn, session_id, None)
+
+
+def _set_open(conn: Connection, session_id: str, page: str | None) -> None:
+    conn.execute(update(session).where(session.c.session_id == session_id).values(open_page=page))
 
 
 def may_ask_sensitive(conn: Connection, session_id: str, study: Study) -> bool:

@@ -97,6 +97,7 @@ class Questions {
   wait(box, delay) {
     this.waiting.set(box.dataset.field, this.value(box));
     this.kept.write(this.waiting);
+    this.say();
     clearTimeout(this.soon);
     this.soon = setTimeout(this.wake, delay);
   }

@@ -88,6 +88,7 @@ def _answered(
     if left:  # a question passed over is stored as such
         passed = {field: None for field in by_field if field not in saved}
         questionnaires.save(conn, session.session_id, page.page, passed)
+        questionnaires.leave(conn, session.session_id)
     return {"saved": list(good), "wrong": wrong, "missing": missing, "left": left}
 
 

@@ -16,7 +16,7 @@ from core.settings import PROJECT
 from core.study_design import Question
 from db import engine as db_engine
 from db import questionnaires
-from pages.ui import resources, session, text
+from pages.ui import resources, text
 from pages.ui.session import Visit
 
 _ASSETS = PROJECT / "assets" / "page"
@@ -81,14 +81,16 @@ def is_due(visit: Visit, page: str | None, questions: Sequence[Question]) -> boo
     asked = _asked(visit, questions)
     if not asked:
         return False
-    # The last answer is stored when it is given, but only Continue leaves the page.
-    return not core_questions.is_settled(asked, _saved(visit, page)) or page in _open_pages()
+    with db_engine.reading(resources.engine()) as conn:
+        # The last answer is stored when it is given, but only Continue leaves the page.
+        is_open = questionnaires.is_open(conn, visit.session.session_id, page)
+        saved = questionnaires.read(conn, visit.session.session_id, page)
+    return is_open or not core_questions.is_settled(asked, saved)
 
 
 def render(visit: Visit, page: str | None, questions: Sequence[Question]) -> None:
     """Ask the questions of a page; page: the questionnaire's id, None for those about the participant."""
-    _open_pages().add(page)
-    asked, saved = _asked(visit, questions), _saved(visit, page)
+    asked, saved = _asked(visit, questions), _shown(visit, page)
     intro = text.html("<p>$intro</p>", intro=visit.words["ask.intro"])
     markup = text.html(
         _FORM,
@@ -106,14 +108,10 @@ def render(visit: Visit, page: str | None, questions: Sequence[Question]) -> Non
         "token": visit.post_token,
         "words": words,
     }
-    _element(key=f"questions.{page or ''}", data=data, on_left_change=lambda: _open_pages().discard(page))
+    _element(key=f"questions.{page or ''}", data=data, on_left_change=lambda: None)  # asks for a rerun
 
 
 _SAID = ("saved", "waiting", "waiting.next", "gone", "open")
-
-
-def _open_pages() -> set[str | None]:
-    return session.once("questions", set[str | None])
 
 
 def _asked(visit: Visit, questions: Sequence[Question]) -> tuple[Question, ...]:
@@ -124,8 +122,9 @@ def _asked(visit: Visit, questions: Sequence[Question]) -> tuple[Question, ...]:
     return core_questions.asked(questions, sensitive=agreed)
 
 
-def _saved(visit: Visit, page: str | None) -> dict[str, Value]:
-    with db_engine.reading(resources.engine()) as conn:
+def _shown(visit: Visit, page: str | None) -> dict[str, Value]:
+    with db_engine.writing(resources.engine()) as conn:
+        questionnaires.show(conn, visit.session.session_id, page)
         return questionnaires.read(conn, visit.session.session_id, page)
 
 

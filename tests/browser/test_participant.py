@@ -163,11 +163,7 @@ def test_nothing_scrolls_sideways_and_fingers_find_their_targets(
 def assert_fits(page: Page) -> None:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 640})
-        too_wide = page.evaluate(
-            "[document.documentElement, ...document.querySelectorAll('.fn-trial, [data-testid=stMain]')]"
-            ".map(part => part.scrollWidth - part.clientWidth)"
-        )
-        assert max(too_wide) <= 0
+        walk.assert_fits(page)
 
 
 def test_a_line_has_no_thumb_until_it_is_touched(server: Server, visitor: Visitor) -> None:

@@ -54,3 +54,12 @@ def session_of(page: Page) -> str:
 def code(page: Page) -> str:
     page.locator("#code").wait_for()
     return page.locator("#code").inner_text()
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing scrolls sideways at the page's present width."""
+    too_wide = page.evaluate(
+        "[document.documentElement, ...document.querySelectorAll('.fn-trial, [data-testid=stMain]')]"
+        ".map(part => part.scrollWidth - part.clientWidth)"
+    )
+    assert max(too_wide) <= 0, page.viewport_size

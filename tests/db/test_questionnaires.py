@@ -41,3 +41,14 @@ def test_an_answer_is_a_sign_of_life(lab, begun):
         before = sessions.get(conn, begun.session_id).last_seen_at
         questionnaires.save(conn, begun.session_id, "evening", FIELDS)
         assert sessions.get(conn, begun.session_id).last_seen_at >= before
+
+
+@pytest.mark.parametrize("page", ["evening", None])
+def test_a_page_is_open_from_its_first_sight_until_it_is_left(lab, begun, page):
+    with engine.writing(lab.engine) as conn:
+        assert not questionnaires.is_open(conn, begun.session_id, page)
+        questionnaires.show(conn, begun.session_id, page)
+        assert questionnaires.is_open(conn, begun.session_id, page)
+        assert not questionnaires.is_open(conn, begun.session_id, "another")
+        questionnaires.leave(conn, begun.session_id)
+        assert not questionnaires.is_open(conn, begun.session_id, page)
