@@ -16,11 +16,16 @@ def consent(page: Page) -> None:
     page.locator("form button.main").click()
 
 
-def to_trials(page: Page, url: str, language: str = "en") -> None:
+def start(page: Page, url: str, language: str = "en") -> None:
+    """Go as far as the press on Start."""
     welcome(page, url, language)
     consent(page)
     page.locator(".questions .continue").click()
     page.locator(".st-key-start button").click()
+
+
+def to_trials(page: Page, url: str, language: str = "en") -> None:
+    start(page, url, language)
     face(page, 1)
 
 
