@@ -112,7 +112,10 @@ def erase(
 
 
 def settle(engine: Engine) -> bool:
-    """Overwrite what is left of deleted rows; False when it must be tried again later."""
+    """Overwrite what is left of deleted rows; False when it must be tried again later.
+
+    On PostgreSQL it makes the rows' room free for others; its own vacuuming would do so in time, too.
+    """
     if engine.dialect.name == "sqlite":
         return scrub.run(engine)
     names = ", ".join(table.name for table in _CHANGED)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from core.cli import exclude, export, install, models, rate, simulate, study
+from core.cli import erase, exclude, export, install, models, rate, simulate, study
 from core.errors import FacenormError
 
 
@@ -61,6 +61,7 @@ for command in (
     rate.rate,
     simulate.simulate,
     exclude.exclude,
+    erase.erase,
     export.export,
     install.backup,
     install.restore,

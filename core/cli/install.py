@@ -120,8 +120,12 @@ def backup(file: Path) -> None:
     Safe while the app runs. An older backup in FILE is replaced.
     """
     from db import backup as backups
+    from db import copies, engine
 
-    backups.backup(database.opened(), file)
+    opened = database.opened()
+    backups.backup(opened, file)
+    with engine.writing(opened) as conn:
+        copies.note_backup(conn, settings.user(), file)
     click.echo(f"{file}: {file.stat().st_size / 1e6:.1f} MB")
 
 
