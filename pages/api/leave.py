@@ -1,17 +1,14 @@
 """Stop, finish after the debriefing, and delete: plain forms, each with its session's token."""
 
-import logging
 from collections.abc import Callable
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from core import cookies, leaving, settings
-from core.errors import FacenormError
 from core.records import Session
 from db import attempts, erase_codes, erasure, sessions
 from db import engine as db_engine
@@ -20,8 +17,6 @@ from pages.api import bodies, responses, store
 
 CODE_S = 15 * 60  # from typing the code until the deletion is confirmed
 TOLD_S = 10 * 60  # how long a browser may see again that its answers are deleted
-
-_log = logging.getLogger("facenorm")
 
 
 async def stop(request: Request) -> RedirectResponse:
@@ -57,16 +52,7 @@ async def erase(request: Request) -> RedirectResponse:
         response.delete_cookie(name, path="/")
     erased = f"{gone.session_id}:{gone.outcome or ''}"
     responses.set_cookie(response, request, cookies.ERASED, erased, max_age_s=TOLD_S)
-    response.background = BackgroundTask(settle)
     return response
-
-
-def settle() -> None:
-    """Overwrite what deleted rows have left in the files, if there is anything; a failure is logged."""
-    try:
-        erasure.settle(store.engine())
-    except FacenormError as error:
-        _log.warning("traces of deleted answers are still to be overwritten: %s", error)
 
 
 async def _act(request: Request, act: Callable[[Connection, Session], object]) -> RedirectResponse:
