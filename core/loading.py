@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import plan, stimuli
+from core import plan, planning, stimuli
 from core import study as studies
 from core.errors import StudyError
 from core.records import Picture, Stimulus
@@ -60,5 +60,8 @@ def parse(content: bytes, *, name: str, base: Path) -> Loaded:
     try:
         plan.check(study, gathered.stimuli)
     except StudyError as error:
-        raise StudyError("\n".join([f"{name}: {error}", *gathered.problems])) from error
-    return Loaded(study, text, gathered, (*gathered.problems, *studies.warnings(study)))
+        found = [f"{name}: {line}" for line in str(error).splitlines()]
+        raise StudyError("\n".join([*found, *gathered.problems])) from error
+    warnings = (*studies.warnings(study), *plan.warnings(study, gathered.stimuli))
+    long = planning.warnings(study, gathered.stimuli)
+    return Loaded(study, text, gathered, (*gathered.problems, *warnings, *long))

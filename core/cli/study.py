@@ -1,7 +1,9 @@
-"""Studies at the shell: check, load, list, open, close."""
+"""Studies at the shell: check, plan, load, list, open, close."""
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def study() -> None:
-    """Check, load, open and close studies."""
+    """Check, plan, load, open and close studies."""
 
 
 @study.command("check")
@@ -27,13 +29,42 @@ def study_check(file: Path) -> None:
 
     Checks the stimuli, too. Exit code 1 when the file cannot be used.
     """
+    from core import planning
     from core import study as studies
+    from core.cli import plan_text
 
     loaded = _usable(file)
     asked = ", ".join(name for name, _scale in studies.asked(loaded.study))
     click.echo(
         f"{file}: usable. {loaded.n_rated} stimuli to rate on {asked} in {', '.join(loaded.study.languages)}."
     )
+    click.echo(plan_text.short(planning.forecast(loaded.study, loaded.stimuli)))
+
+
+@study.command("plan")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--sd",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Standard deviation of a picture's ratings, as a share of the scale's length.  [default: 0.2]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it for other programs.")
+def study_plan(file: Path, sd: float | None, as_json: bool) -> None:
+    """Say what a study will take.
+
+    Minutes, breaks and trials of a participant; how many participants; how wide the intervals will be; and
+    the cost. All of it rests on assumptions, which are printed too.
+    """
+    from core import planning
+    from core.cli import plan_text
+
+    loaded = _usable(file, warn=not as_json)
+    sd_share = planning.SD_SHARE if sd is None else sd
+    found = planning.forecast(loaded.study, loaded.stimuli, sd_share=sd_share)
+    if as_json:
+        click.echo(json.dumps(dataclasses.asdict(found), indent=2))
+    else:
+        click.echo(plan_text.full(loaded.study, found, sd_share=sd_share))
 
 
 @study.command("load")
