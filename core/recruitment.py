@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Literal
 from urllib.parse import quote
@@ -39,11 +39,8 @@ class Arrival:
     """What a link brought: the participant's id, the parameters to keep, or why it cannot be used."""
 
     external_id: str | None = None
-    kept: Mapping[str, str] | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
     problem: Problem | None = None
-
-
-NOBODY = Arrival()
 
 
 def id_parameter(study: Study) -> str | None:

@@ -158,6 +158,14 @@ def mark_paid(conn: Connection, study_id: str, session_id: str | None = None) ->
     return conn.execute(update(external).where(unpaid, which).values(paid_at=now())).rowcount
 
 
+def due(conn: Connection, days: Mapping[str, int]) -> bool:
+    """Say whether `forget` would destroy an id, without writing."""
+    return any(
+        conn.scalar(select(external.c.session_id).where(_is_due(config_hash, kept)).limit(1))
+        for config_hash, kept in days.items()
+    )
+
+
 def forget(conn: Connection, days: Mapping[str, int]) -> dict[str, int]:
     """Destroy the ids that were paid long enough ago.
 
@@ -166,9 +174,9 @@ def forget(conn: Connection, days: Mapping[str, int]) -> dict[str, int]:
     """
     gone: dict[str, int] = {}
     for config_hash, kept in days.items():
-        of_version = select(session.c.session_id).where(session.c.config_hash == config_hash)
-        due = and_(external.c.session_id.in_(of_version), external.c.paid_at <= now() - timedelta(days=kept))
-        for study_id in conn.scalars(delete(external).where(due).returning(external.c.study_id)):
+        for study_id in conn.scalars(
+            delete(external).where(_is_due(config_hash, kept)).returning(external.c.study_id)
+        ):
             gone[study_id] = gone.get(study_id, 0) + 1
     if gone:
         scrub.ask(conn)
@@ -179,3 +187,8 @@ def _of_id(study_id: str, kind: SessionKind, external_id: str) -> ColumnElement[
     return and_(
         external.c.study_id == study_id, external.c.kind == kind, external.c.external_id == external_id
     )
+
+
+def _is_due(config_hash: str, days: int) -> ColumnElement[bool]:
+    of_version = select(session.c.session_id).where(session.c.config_hash == config_hash)
+    return and_(external.c.session_id.in_(of_version), external.c.paid_at <= now() - timedelta(days=days))

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
-from core import i18n
 from core.study import ConsentItem, Study
 from db import engine as db_engine
 from db import sessions
-from pages.ui import resources, session, text
+from pages.ui import arriving, resources, session, text
 from pages.ui.session import Visit
 
 # Rough times of a practised participant; a study's own pilot gives better ones.
 _SECONDS_PER_FACE, _SECONDS_PER_SCALE, _SECONDS_AROUND = 2, 4, 120
 
 _FORM = """
-<form method="post" action="/api/begin">
-  <input type="hidden" name="study" value="$study"><input type="hidden" name="link" value="$link">
-  <input type="hidden" name="language" value="$language"><input type="hidden" name="nonce" value="$nonce">
+<form method="post" action="/api/begin"$replace_html>
+  $carried_html<input type="hidden" name="nonce" value="$nonce">
   <input type="hidden" name="utc_offset">
   <fieldset><legend>$legend</legend>$boxes_html</fieldset>
   <div class="actions"><button class="main">$begin</button>
@@ -34,14 +30,16 @@ _BOX = """
 
 
 def render(visit: Visit) -> None:
-    """Say what the study is and ask for consent."""
+    """Say what the study is and ask for consent, or why this visitor cannot begin."""
     if visit.declined:
         text.show(visit, _declined(visit), key="welcome")
-        return
-    session.once("opened", lambda: _count_opening(visit))
-    text.show(visit, _introduction(visit), key="welcome")
-    st.markdown(text.own(visit, visit.study.consent.intro))
-    text.show(visit, _form(visit), key="consent")
+    elif visit.session is None and (reason := arriving.obstacle(visit)):
+        reason(visit)
+    else:
+        session.once("opened", lambda: _count_opening(visit))
+        text.show(visit, _introduction(visit), key="welcome", address=arriving.bare_address(visit))
+        st.markdown(text.own(visit, visit.study.consent.intro))
+        text.show(visit, _form(visit), key="consent")
 
 
 def _count_opening(visit: Visit) -> None:
@@ -62,15 +60,17 @@ def _introduction(visit: Visit) -> str:
     faces = study.trials.per_participant
     facts = [
         text.said(visit, "welcome.duration", minutes=minutes(study), faces=faces),
-        visit.words["welcome.device"],
+        arriving.device_fact(visit),
     ]
     parts = [
-        _languages(visit),
+        arriving.languages(visit),
+        arriving.app_note(visit),
         _note(visit, "problem", f"welcome.problem.{visit.problem}") if visit.problem else "",
         _note(visit, "note", "welcome.preview") if visit.kind == "preview" else "",
         text.heading(text.own(visit, study.title)),
         text.html('<p class="lead">$about</p>', about=about),
         '<ul class="facts">' + "".join(text.html("<li>$fact</li>", fact=fact) for fact in facts) + "</ul>",
+        arriving.device_note(visit),
         text.html("<h2>$consent</h2>", consent=visit.words["welcome.consent"]),
         _note(visit, "note", "welcome.template") if _is_template(visit) else "",
     ]
@@ -90,37 +90,16 @@ def _is_template(visit: Visit) -> bool:
     return "[" in text.own(visit, visit.study.consent.intro)
 
 
-def _languages(visit: Visit) -> str:
-    if len(visit.study.languages) == 1:
-        return ""
-    links = "".join(_language(visit, code) for code in visit.study.languages)
-    label = visit.words["welcome.language"]
-    return text.html(
-        '<nav aria-label="$label"><ul class="languages">$links_html</ul></nav>', label=label, links_html=links
-    )
-
-
-def _language(visit: Visit, code: str) -> str:
-    query = {"study": visit.study.study, "link": visit.link, "lang": code}
-    address = "/?" + urlencode({name: value for name, value in query.items() if value})
-    current = ' aria-current="true"' if code == visit.language else ""
-    return text.html(
-        '<li><a href="$address" target="_self" lang="$code" hreflang="$code"$current_html>$name</a></li>',
-        address=address,
-        code=code,
-        current_html=current,
-        name=i18n.words(code)["language.name"],
-    )
-
-
 def _form(visit: Visit) -> str:
+    if visit.arrival.problem == "unaccepted":
+        return _note(visit, "note", "recruit.unaccepted")
     age = text.said(visit, "welcome.age", age=visit.study.minimum_age)
     boxes = [_consent_box(visit, item) for item in visit.study.consent.items]
     return text.html(
         _FORM,
-        study=visit.study.study,
-        link=visit.link,
-        language=visit.language,
+        # In a lab the next participant must find nothing when they press Back.
+        replace_html=" data-replace" if visit.study.recruitment.route == "lab" else "",
+        carried_html=arriving.carried(visit),
         nonce=session.nonce(),
         legend=visit.words["welcome.items"],
         boxes_html="".join([*boxes, _box(visit, "age", age, required=True)]),
@@ -145,12 +124,10 @@ def _box(visit: Visit, name: str, label: str, *, required: bool) -> str:
 
 
 def _declined(visit: Visit) -> str:
-    query = {"study": visit.study.study, "link": visit.link, "lang": visit.language}
-    address = "/?" + urlencode({name: value for name, value in query.items() if value})
     return text.html(
         '<h1>$title</h1><p>$text</p><p><a href="$address" target="_self">$back</a></p>',
         title=visit.words["welcome.declined.title"],
         text=visit.words["welcome.declined.text"],
-        address=address,
+        address=session.address(visit),
         back=visit.words["welcome.declined.back"],
     )

@@ -1,6 +1,9 @@
 // A piece of a participant page: markup made and escaped by the server, with the few things that need a browser.
 
+const SEND_MS = 8000; // how long a page waits for answers that are still to be sent
+const BATCH = 40;
 const shown = new WeakMap();
+const timers = new WeakMap();
 
 function fillForms(root, words) {
   // Minutes east of UTC; getTimezoneOffset counts westwards.
@@ -27,14 +30,146 @@ function enableCopy(root, words) {
   }
 }
 
-function forget(session) {
+/** Send the answers that this browser still keeps; false while the server was not reached. */
+async function send(session, { url, token }) {
+  const name = `facenorm:${session}:queue`;
+  const read = () => JSON.parse(localStorage.getItem(name) ?? "[]");
+  const signal = AbortSignal.timeout(SEND_MS);
   try {
-    const prefix = `facenorm:${session}:`;
-    for (const name of Object.keys(localStorage)) if (name.startsWith(prefix)) localStorage.removeItem(name);
+    for (let refused = 0; refused < read().length; ) {
+      const batch = read().slice(refused, refused + BATCH);
+      const headers = { "Content-Type": "application/json", "X-Facenorm-Token": token };
+      const body = JSON.stringify({ answers: batch });
+      const reply = await fetch(url, { method: "POST", headers, body, signal });
+      if (reply.status >= 500 || reply.status === 429 || reply.status === 408) return false;
+      const { acked = [] } = await reply.json();
+      const stored = new Set(acked.map(([trial, revision]) => `${trial} ${revision}`));
+      // Read again: a tab that shows the trials may have added to it.
+      const left = read().filter((answer) => !stored.has(`${answer.trial_id} ${answer.revision}`));
+      localStorage.setItem(name, JSON.stringify(left));
+      refused += batch.length - acked.length;
+    }
+    return true;
   } catch {
-    // A browser that refuses localStorage has kept nothing.
+    return false; // no network, or a browser that refuses localStorage and has kept nothing
   }
 }
+
+async function forget(session, where) {
+  if (!(await send(session, where))) return;
+  const prefix = `facenorm:${session}:`;
+  for (const name of Object.keys(localStorage)) if (name.startsWith(prefix)) localStorage.removeItem(name);
+}
+
+/** Forms that first send what the browser keeps, or that leave no entry in the history. */
+function enableForms(root, data) {
+  for (const form of root.querySelectorAll("form[data-send], form[data-replace]")) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (form.dataset.busy) return;
+      form.dataset.busy = "1";
+      const { submitter } = event;
+      const body = new URLSearchParams(new FormData(form, submitter));
+      if (form.dataset.send) await send(form.dataset.send, data.send);
+      form.action = submitter?.getAttribute("formaction") ?? form.action;
+      if (form.dataset.replace === undefined || !(await replace(form, body))) form.submit();
+    });
+  }
+}
+
+/** Submit without a new entry in the history: nothing to go back to. False when the server was not reached. */
+async function replace(form, body) {
+  try {
+    const reply = await fetch(form.action, { method: "POST", body });
+    if (form.dataset.replace === "wipe") wipe();
+    location.replace(reply.url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Leave nothing of this participant in the browser, and nothing on a page that it may keep for Back. */
+function wipe() {
+  for (const storage of ["localStorage", "sessionStorage"]) {
+    try {
+      window[storage].clear();
+    } catch {
+      // A browser that refuses it has kept nothing.
+    }
+  }
+  for (const page of document.querySelectorAll(".fn-page")) page.replaceChildren();
+}
+
+/** The way out of an app's own browser; the address is known here alone. */
+function enableOutside(root) {
+  for (const link of root.querySelectorAll("[data-outside]")) {
+    const here = new URL(location.href);
+    if (link.dataset.outside === "kakaotalk") {
+      link.href = `kakaotalk://web/openExternal?url=${encodeURIComponent(here.href)}`;
+    } else {
+      here.searchParams.set("openExternalBrowser", "1");
+      link.href = here.href;
+    }
+  }
+}
+
+/** A note for those who come with another device than the study recommends. */
+function tellDevice(root) {
+  // A laptop with a touch screen is a computer; a tablet that calls itself a Mac is none.
+  const device = matchMedia("(hover: none) and (pointer: coarse)").matches ? "phone" : "computer";
+  for (const note of root.querySelectorAll("[data-device]")) note.hidden = note.dataset.device === device;
+}
+
+/** How many answers this browser has not sent yet: told while the page is open, since another tab may send. */
+function tellUnsaved(root) {
+  for (const note of root.querySelectorAll("[data-unsaved]")) {
+    const tell = () => {
+      let waiting = 0;
+      try {
+        waiting = JSON.parse(localStorage.getItem(`facenorm:${note.dataset.unsaved}:queue`) ?? "[]").length;
+      } catch {
+        // A browser that refuses localStorage has kept nothing.
+      }
+      note.hidden = !waiting;
+      note.querySelector("[data-count]").textContent = waiting;
+      if (note.isConnected) setTimeout(tell, 1000);
+    };
+    tell();
+  }
+}
+
+/** A page that came instead of another one is read from its heading. */
+function focusHeading(root) {
+  const heading = root.querySelector("[data-focus]");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
+
+/** What happens by itself after some seconds, unless the participant stays. */
+function startTimers(root) {
+  clearInterval(timers.get(root));
+  const box = root.querySelector("[data-after]");
+  if (!box) return;
+  let left = Number(box.dataset.after);
+  const timer = setInterval(() => {
+    left -= 1;
+    for (const place of box.querySelectorAll("[data-seconds]")) place.textContent = Math.max(0, left);
+    if (left > 0) return;
+    clearInterval(timer);
+    root.querySelector("[data-go]")?.click();
+  }, 1000);
+  timers.set(root, timer);
+  box.querySelector("[data-stay]")?.addEventListener("click", () => {
+    clearInterval(timer);
+    box.remove();
+    root.querySelector("[data-go]")?.focus();
+  });
+}
+
+// A page restored from the back-forward cache shows what was true of somebody long ago.
+window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 
 export default function ({ data, parentElement: root }) {
   document.documentElement.lang = data.lang;
@@ -47,6 +182,13 @@ export default function ({ data, parentElement: root }) {
   holder.innerHTML = data.html;
   fillForms(holder, data.words);
   enableCopy(holder, data.words);
-  if (data.forget) forget(data.forget);
+  enableForms(holder, data);
+  enableOutside(holder);
+  tellDevice(holder);
+  startTimers(holder);
+  tellUnsaved(holder);
+  focusHeading(holder);
+  if (data.address) history.replaceState(history.state, "", data.address);
+  if (data.forget) forget(data.forget, data.send);
   return undefined;
 }

@@ -1,53 +1,64 @@
-"""Begin and decline: the two ways out of the consent page."""
+"""Begin and decline: the two ways out of the consent page, and the way back in."""
 
+import logging
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
-from core import build, cookies, i18n, plan
-from core.records import Circumstances, ConsentGiven, Phase, Session, SessionKind, StudyVersion
+from core import build, cookies, i18n, plan, settings
+from core.errors import FacenormError, SessionError
+from core.records import Circumstances, ConsentGiven, Places, Plan, Session, Stimulus
 from core.study import Study
+from db import audit, external, places, sessions, studies
 from db import engine as db_engine
-from db import sessions, studies
-from pages.api import bodies, responses, store
+from db.places import Counted, Scope
+from pages.api import bodies, coming, responses, store
+from pages.api.coming import Coming, Entry
 
 AGE = "minimum_age"  # the consent item that every study has
-SESSION_S = 14 * 24 * 3600  # how long a browser may come back to its session
+SESSION_S = 14 * 24 * 3600  # how long a browser may come back at least, to see the last page again
+
+_log = logging.getLogger("facenorm")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a link leads to: one version of a study, and what a session there counts as."""
+class Pass:
+    """What lets a browser into its session: a cookie."""
 
-    version: StudyVersion
-    kind: SessionKind
-    phase: Phase
+    name: str
+    token: str
+    lasts_s: int
 
 
-def entry(conn: Connection, study_id: str, link: str) -> Entry | None:
-    """Resolve a link; None where the study is not open (a preview needs no open study)."""
-    kind = studies.link_kind(conn, study_id, link) if link else "human"
-    if kind is None:
-        return None
-    # A preview shows what would be opened next.
-    newest = studies.latest if kind == "preview" else studies.open_version
-    version = newest(conn, study_id)
-    return version and Entry(version, kind, version.phase)
+class _FullError(SessionError):
+    """Nobody new is needed."""
 
 
 async def begin(request: Request) -> RedirectResponse:
     """Create the session that the pressed Begin asks for, and send its cookie."""
     form = await bodies.form(request)
-    problem, key, token = await run_in_threadpool(_begin, form, request.cookies)
-    response = _back(form, problem=problem)
-    if token:
-        responses.set_cookie(response, request, cookies.participant(key), token, max_age_s=SESSION_S)
+    given = await run_in_threadpool(_begin, form, request.cookies)
+    if isinstance(given, str):
+        return _back(form, problem=given)
+    response = _let_in(request, form, given)
+    response.background = BackgroundTask(forget_ids)
     return response
+
+
+async def come_back(request: Request) -> RedirectResponse:
+    """Give this browser the session that began with the link's id."""
+    form = await bodies.form(request)
+    given = await run_in_threadpool(_come_back, form)
+    return _back(form) if given is None else _let_in(request, form, given)
 
 
 async def decline(request: Request) -> RedirectResponse:
@@ -57,42 +68,122 @@ async def decline(request: Request) -> RedirectResponse:
     return _back(form, declined="1")
 
 
+def forget_ids() -> None:
+    """Destroy the ids that were paid long enough ago, once a day in each process."""
+    try:
+        _forget_ids_on(date.today())
+    except FacenormError as error:
+        _log.warning("external ids that are due were not destroyed: %s", error)
+
+
+@lru_cache(maxsize=1)
+def _forget_ids_on(_day: date) -> None:
+    with db_engine.reading(store.engine()) as conn:
+        days = {
+            version.config_hash: store.study_of(conn, version.config_hash).recruitment.forget_ids_after_days
+            for version in studies.listing(conn)
+        }
+        if not external.due(conn, days):
+            return
+    with db_engine.writing(store.engine()) as conn:
+        for study_id, n in external.forget(conn, days).items():
+            audit.write(conn, "facenorm", "external ids destroyed", f"{study_id}: {n}")
+
+
+def _let_in(request: Request, form: dict[str, str], given: Pass) -> RedirectResponse:
+    # The cookie says who this is from here on: the id leaves the address bar.
+    response = _back({name: form.get(name, "") for name in ("study", "link", "language")})
+    responses.set_cookie(response, request, given.name, given.token, max_age_s=given.lasts_s)
+    return response
+
+
 def _back(form: dict[str, str], **more: str) -> RedirectResponse:
-    kept = {"study": form.get("study"), "link": form.get("link"), "lang": form.get("language")}
-    query = {name: value for name, value in (kept | more).items() if value}
+    """Lead back to the study, with the parameters of the link."""
+    own = {"study": form.get("study"), "link": form.get("link"), "lang": form.get("language")}
+    brought = {name: value for name, (value,) in coming.asked(form).items()}
+    query = {name: value for name, value in {**brought, **own, **more}.items() if value}
     return RedirectResponse(f"/?{urlencode(query)}", status_code=303)
 
 
-def _begin(form: dict[str, str], jar: dict[str, str]) -> tuple[str, str, str]:
-    """Return (problem, key, token): either the problem or the token is empty."""
-    study_id, nonce = form.get("study", ""), form.get("nonce", "")
+def _begin(form: dict[str, str], jar: dict[str, str]) -> str | Pass:
+    """Return what lets the browser in, or the problem."""
+    study_id, counted = form.get("study", ""), _count(form)
     with db_engine.writing(store.engine()) as conn:
-        where = entry(conn, study_id, form.get("link", ""))
-        if where is None:
-            return "closed", "", ""
-        study = store.study_of(conn, where.version.config_hash)
-        language = form.get("language", "")
-        if language not in study.languages or not 16 <= len(nonce) <= 64:
-            return "form", "", ""
-        if not _agreed(study, form):
-            return "consent", "", ""
-        key = cookies.session_key(study_id, where.kind)
-        token = _held(conn, where, jar.get(cookies.participant(key), "")) or _create(conn, where, study, form)
-    return "", key, token
+        found = _find(conn, form)
+        where = found and found.entry
+        if found is None or where is None:
+            return "closed"
+        if problem := _problem(found, form):
+            return problem
+        name = cookies.participant(cookies.session_key(study_id, where.kind))
+        held = coming.held(conn, found, jar.get(name, ""), again=True)
+        try:
+            token = jar[name] if held else _token(conn, found, where, form, counted)
+        except _FullError:
+            sessions.tally(conn, where.version.config_hash, "full", kind=where.kind, phase=where.phase)
+            return "full"
+    return Pass(name, token, _lasts_s(found.study))
 
 
-def _held(conn: Connection, where: Entry, token: str) -> str | None:
-    """Return the token that this browser holds already: Begin in a second tab is no second session."""
-    session = sessions.by_token(conn, token) if token else None
-    return token if session is not None and not outdated(session, where, again=True) else None
+def _find(conn: Connection, form: dict[str, str]) -> Coming | None:
+    return coming.find(conn, form.get("study", ""), form.get("link", ""), coming.asked(form))
 
 
-def outdated(session: Session, where: Entry, *, again: bool) -> bool:
-    """Say whether a preview begins anew: the study has changed, or it was done and is wanted again."""
-    if session.kind != "preview":
-        return False
-    done = session.completed_at is not None
-    return session.config_hash != where.version.config_hash or (done and again)
+def _count(form: dict[str, str]) -> Counted | None:
+    """Count what is planned and done before anybody has to wait for this Begin."""
+    with db_engine.reading(store.engine()) as conn:
+        found = _find(conn, form)
+        where = found and found.entry
+        if found is None or where is None or found.known or found.arrival.problem:
+            return None
+        scope = Scope(where.version, where.kind, where.phase, form.get("language", ""))
+        return places.count(conn, scope, plan.counting(found.study))
+
+
+def _problem(found: Coming, form: dict[str, str]) -> str | None:
+    """Say why this form cannot begin a session."""
+    if found.arrival.problem:
+        return found.arrival.problem
+    if form.get("language", "") not in found.study.languages or not 16 <= len(form.get("nonce", "")) <= 64:
+        return "form"
+    return None if found.known or _agreed(found.study, form) else "consent"
+
+
+def _token(
+    conn: Connection, found: Coming, where: Entry, form: dict[str, str], counted: Counted | None
+) -> str:
+    """Begin the session of this form, or find the one that its id has begun already."""
+    external_id = found.arrival.external_id
+    if external_id is None:
+        return _create(conn, where, found.study, form, counted)[1]
+    external.hold(conn, where.version.study_id, where.kind, external_id)
+    secret, salt = settings.secret(settings.load()), external.new_salt()
+    if where.kind == "human":
+        known = external.session_of(conn, where.version.study_id, where.kind, external_id)
+        if known is not None:
+            return external.token(conn, known, external_id, secret=secret)
+        form = {**form, "nonce": external.nonce(secret, salt, external_id)}
+    else:
+        external.release(conn, where.version.study_id, where.kind, external_id)
+    session, token = _create(conn, where, found.study, form, counted)
+    external.add(conn, session, external_id, found.arrival.kept, salt=salt)
+    return token
+
+
+def _come_back(form: dict[str, str]) -> Pass | None:
+    """Return what lets the browser in; None where nobody has begun with this id."""
+    with db_engine.writing(store.engine()) as conn:
+        found = _find(conn, form)
+        if found is None or found.known is None or found.arrival.external_id is None:
+            return None
+        secret = settings.secret(settings.load())
+        token = external.token(conn, found.known, found.arrival.external_id, secret=secret)
+    name = cookies.participant(cookies.session_key(found.known.study_id, found.known.kind))
+    return Pass(name, token, _lasts_s(found.study))
+
+
+def _lasts_s(study: Study) -> int:
+    return max(SESSION_S, study.resume.max_age_h * 3600)
 
 
 def _agreed(study: Study, form: dict[str, str]) -> bool:
@@ -100,11 +191,13 @@ def _agreed(study: Study, form: dict[str, str]) -> bool:
     return all(form.get(name) == "on" for name in [*required, "age"])
 
 
-def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) -> str:
+def _create(
+    conn: Connection, where: Entry, study: Study, form: dict[str, str], counted: Counted | None
+) -> tuple[Session, str]:
     # One nonce is one session, and a seed of its own for each session keeps trial ids apart.
     rng = random.Random(f"{study.seed}:{where.version.config_hash}:{where.kind}:{form['nonce']}")
     stimuli = studies.stimuli(conn, where.version.config_hash)
-    _session, token = sessions.begin(
+    return sessions.begin(
         conn,
         config_hash=where.version.config_hash,
         kind=where.kind,
@@ -112,12 +205,20 @@ def _create(conn: Connection, where: Entry, study: Study, form: dict[str, str]) 
         language=form["language"],
         nonce=form["nonce"],
         consents=_consents(study, form),
-        draw=lambda places: plan.build(study, stimuli, places, rng=rng),
+        draw=lambda places: _draw(study, stimuli, places, rng, may_be_full=where.kind != "preview"),
         option_order=plan.option_order(study, rng=rng),
         utc_offset_min=_offset(form.get("utc_offset", "")),
         circumstances=Circumstances(study.disclosure, i18n.catalogue_hash(form["language"]), build.APP),
+        counting=counted or plan.counting(study),
     )
-    return token
+
+
+def _draw(
+    study: Study, stimuli: Sequence[Stimulus], places: Places, rng: random.Random, *, may_be_full: bool
+) -> Plan:
+    if may_be_full and plan.is_full(study, stimuli, places):
+        raise _FullError("nobody new is needed in this study")
+    return plan.build(study, stimuli, places, rng=rng)
 
 
 def _consents(study: Study, form: dict[str, str]) -> list[ConsentGiven]:
@@ -151,6 +252,6 @@ def _offset(text: str) -> int | None:
 
 def _decline(form: dict[str, str]) -> None:
     with db_engine.writing(store.engine()) as conn:
-        where = entry(conn, form.get("study", ""), form.get("link", ""))
+        where = coming.entry(conn, form.get("study", ""), form.get("link", ""))
         if where is not None:
             sessions.tally(conn, where.version.config_hash, "declined", kind=where.kind, phase=where.phase)

@@ -10,20 +10,25 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import cookies, i18n
+from core import cookies, i18n, recruitment
 from core.records import Phase, Session, SessionKind, StudyVersion
+from core.recruitment import Arrival, InApp
 from core.study import Study
 from core.study_base import Language
 from db import engine as db_engine
-from db import researchers, sessions, studies
+from db import researchers, returning, studies
 from db.researchers import Login
-from pages.api import begin
+from db.statements import now
+from pages.api import coming
+from pages.api.coming import Coming
 from pages.ui import resources
 
 T = TypeVar("T")
+_LAB_CODE = "lab code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,8 @@ class Visit:
     post_token: str
     problem: str | None  # what the last Begin lacked: consent, closed or form
     declined: bool
+    arrival: Arrival  # what the link brought
+    known: Session | None  # that began with the link's id, perhaps in another browser
 
 
 def visit() -> Visit | None:
@@ -49,35 +56,97 @@ def visit() -> Visit | None:
     query = st.query_params
     with db_engine.reading(resources.engine()) as conn:
         study_id = query.get("study") or _only_open_study(conn)
-        where = begin.entry(conn, study_id, query.get("link", "")) if study_id else None
-        if study_id is None:
+        link = query.get("link", "")
+        found = coming.find(conn, study_id, link, _asked(), typed=_lab_code()) if study_id else None
+        if found is None:
             return None
-        kind = where.kind if where else "human"
-        key = cookies.session_key(study_id, kind)
+        key = cookies.session_key(study_id, found.kind)
         cookie = _cookies().get(cookies.participant(key), "")
-        session = sessions.by_token(conn, cookie) if cookie else None
-        if session and where and begin.outdated(session, where, again="again" in query):
-            session = None
+        session = coming.held(conn, found, cookie, again="again" in query)
         # A session stays on the version that it began with, and may finish after the study closed.
-        version = studies.get(conn, session.config_hash) if session else (where and where.version)
+        begun = session or found.known
+        version = studies.get(conn, begun.config_hash) if begun else found.entry and found.entry.version
+        if version is None and "erase" in query:  # answers can be deleted when the study is closed, too
+            version = studies.latest(conn, str(study_id))
         if version is None:
             return None
         study = resources.study_of(conn, version.config_hash)
+    _keep_lab_code(found)
+    if session:
+        session = _arrived(session, study)
     language = session.language if session else language_of(study)
     return Visit(
         study=study,
         version=version,
-        kind=kind,
+        kind=found.kind,
         phase=session.phase if session else version.phase,
         session=session,
         language=language,  # type: ignore[arg-type]
         words=i18n.words(language),
-        link=query.get("link", ""),
+        link=link,
         key=key,
         post_token=cookies.post_token(cookie),
         problem=query.get("problem"),
         declined=query.get("declined") == "1",
+        arrival=found.arrival,
+        known=found.known,
     )
+
+
+def address(visit: Visit, **more: str) -> str:
+    """Return the address of this page for the same participant, with the link's parameters."""
+    kept = {"study": visit.study.study, "link": visit.link, "lang": visit.language}
+    query = {**brought(visit), **kept, **more}
+    return "/?" + urlencode({name: value for name, value in query.items() if value})
+
+
+def brought(visit: Visit) -> dict[str, str]:
+    """Return the link's own parameters; a lab's code is in no address, since it would stay in the history."""
+    if visit.study.recruitment.route == "lab":
+        return {}
+    names = recruitment.parameters(visit.study)
+    return {name: values[-1] for name, values in _asked().items() if name in names}
+
+
+def in_app() -> InApp | None:
+    """Say which app's own browser this is; what it calls itself is looked at here and kept nowhere."""
+    return recruitment.in_app(st.context.headers.get("User-Agent") or "")
+
+
+def set_lab_code(code: str) -> None:
+    """Take a participant code that was typed in a lab, for this tab's connection."""
+    st.session_state[_LAB_CODE] = code
+
+
+def _lab_code() -> str:
+    return st.session_state.get(_LAB_CODE, "")
+
+
+def _keep_lab_code(found: Coming) -> None:
+    # The page takes the code out of the address bar, so that the history does not keep it.
+    if found.study.recruitment.route == "lab" and found.arrival.external_id:
+        set_lab_code(found.arrival.external_id)
+
+
+def _asked() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def _arrived(session: Session, study: Study) -> Session:
+    """Do what the study says of an absence, at the first look after a page load."""
+    policy, seen = coming.policy(study), f"seen:{session.session_id}"
+    is_first = seen not in st.session_state and _is_page_load()
+    st.session_state[seen] = True
+    if not is_first or not returning.may_be_away(session, policy, at=now()):
+        return session
+    with db_engine.writing(resources.engine()) as conn:
+        return returning.arrive(conn, session.session_id, policy)
+
+
+def _is_page_load() -> bool:
+    """Say whether this connection is a page's first; a tab that connects again names its last session."""
+    protocols = (st.context.headers.get("Sec-Websocket-Protocol") or "").split(",")
+    return len(protocols) < 3
 
 
 def language_of(study: Study) -> str:
@@ -101,6 +170,16 @@ def _only_open_study(conn) -> str | None:  # type: ignore[no-untyped-def]
 
 def _cookies() -> Mapping[str, str]:
     return st.context.cookies
+
+
+def cookie(name: str) -> str:
+    """Return a cookie of this browser, empty where it has none."""
+    return _cookies().get(name, "")
+
+
+def here() -> str:
+    """Return the address of the participants' page, without a query."""
+    return (st.context.url or "/").partition("?")[0]
 
 
 def researcher() -> Login | None:

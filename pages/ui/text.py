@@ -16,7 +16,7 @@ from pages.ui.session import Visit
 _ASSETS = PROJECT / "assets" / "page"
 _markup = st.components.v2.component(
     "facenorm_page",
-    css=(_ASSETS / "page.css").read_text(encoding="utf-8"),
+    css="\n".join((_ASSETS / f"{part}.css").read_text(encoding="utf-8") for part in ("page", "leaving")),
     js=(_ASSETS / "page.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
@@ -45,14 +45,23 @@ def heading(text: str) -> str:
     return html("<h1>$text</h1>", text=text)
 
 
-def show(visit: Visit, markup: str, *, key: str, forget: str = "") -> None:
+def hidden(**fields: str) -> str:
+    """Return the hidden fields of a form as markup."""
+    field = '<input type="hidden" name="$name" value="$value">'
+    return "".join(html(field, name=name, value=value) for name, value in fields.items())
+
+
+def show(visit: Visit, markup: str, *, key: str, forget: str = "", address: str = "") -> None:
     """Put markup on a participant page.
 
-    forget: id of the session whose answers in this browser are no longer needed.
+    forget: id of the session whose answers in this browser are no longer needed; what was not sent yet is
+        sent first.
+    address: what takes the place of the page's address in the browser, without an entry in its history.
     """
     words = {"tick": visit.words["welcome.tick"], "copied": visit.words["done.copied"]}
     data = {"html": markup, "lang": visit.language, "title": own(visit, visit.study.title)}
-    _markup(key=key, data={**data, "words": words, "forget": forget})
+    send = {"url": f"/api/answers?at={visit.key}", "token": visit.post_token}
+    _markup(key=key, data={**data, "words": words, "forget": forget, "send": send, "address": address})
 
 
 def no_study(words: Mapping[str, str]) -> None:
