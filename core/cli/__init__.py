@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from core.cli import erase, exclude, export, install, models, rate, simulate, study
+from core.cli import erase, exclude, export, install, models, rate, recruit, simulate, study
 from core.errors import FacenormError
 
 
@@ -57,6 +57,8 @@ for command in (
     install.serve,
     install.researcher,
     study.study,
+    recruit.codes,
+    recruit.external,
     models.models,
     rate.rate,
     simulate.simulate,

@@ -1,33 +1,27 @@
 """Begin and decline: the two ways out of the consent page, and the way back in."""
 
-import logging
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
-from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 
 from core import build, cookies, i18n, plan, settings
-from core.errors import FacenormError, SessionError
+from core.errors import SessionError
 from core.records import Circumstances, ConsentGiven, Places, Plan, Session, Stimulus
 from core.study import Study
-from db import audit, external, places, sessions, studies
 from db import engine as db_engine
+from db import external, places, sessions, studies
 from db.places import Counted, Scope
 from pages.api import bodies, coming, responses, store
 from pages.api.coming import Coming, Entry
 
 AGE = "minimum_age"  # the consent item that every study has
 SESSION_S = 14 * 24 * 3600  # how long a browser may come back at least, to see the last page again
-
-_log = logging.getLogger("facenorm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +43,7 @@ async def begin(request: Request) -> RedirectResponse:
     given = await run_in_threadpool(_begin, form, request.cookies)
     if isinstance(given, str):
         return _back(form, problem=given)
-    response = _let_in(request, form, given)
-    response.background = BackgroundTask(forget_ids)
-    return response
+    return _let_in(request, form, given)
 
 
 async def come_back(request: Request) -> RedirectResponse:
@@ -66,28 +58,6 @@ async def decline(request: Request) -> RedirectResponse:
     form = await bodies.form(request)
     await run_in_threadpool(_decline, form)
     return _back(form, declined="1")
-
-
-def forget_ids() -> None:
-    """Destroy the ids that were paid long enough ago, once a day in each process."""
-    try:
-        _forget_ids_on(date.today())
-    except FacenormError as error:
-        _log.warning("external ids that are due were not destroyed: %s", error)
-
-
-@lru_cache(maxsize=1)
-def _forget_ids_on(_day: date) -> None:
-    with db_engine.reading(store.engine()) as conn:
-        days = {
-            version.config_hash: store.study_of(conn, version.config_hash).recruitment.forget_ids_after_days
-            for version in studies.listing(conn)
-        }
-        if not external.due(conn, days):
-            return
-    with db_engine.writing(store.engine()) as conn:
-        for study_id, n in external.forget(conn, days).items():
-            audit.write(conn, "facenorm", "external ids destroyed", f"{study_id}: {n}")
 
 
 def _let_in(request: Request, form: dict[str, str], given: Pass) -> RedirectResponse:

@@ -7,7 +7,7 @@ from starlette.concurrency import run_in_threadpool
 
 from core.errors import FacenormError
 from db import scrub
-from pages.api import store
+from pages.api import forgetting, store
 
 EVERY_S = 30
 
@@ -15,11 +15,13 @@ _log = logging.getLogger("facenorm")
 
 
 async def keep() -> None:
-    """Overwrite what deleted answers left in the database's files: at the start, and soon after a deletion.
+    """Destroy the ids that are due, and overwrite what deletions left in the database's files.
 
-    Deletions are gathered, so that writers wait for it twice a minute at the most.
+    Both happen at the start and, where there is something to do, later on. Deletions are gathered, so that
+    writers wait for the overwriting twice a minute at the most.
     """
     while True:
+        await run_in_threadpool(forgetting.forget_ids)
         await run_in_threadpool(settle)
         await asyncio.sleep(EVERY_S)
 
