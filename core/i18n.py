@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 import string
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,16 @@ from core import located
 from core.codes import listed
 from core.errors import StudyError
 from core.study_rules import CATALOGUES, LANGUAGES
+
+_BREAKS = re.compile("normal|keep-all|break-all|auto-phrase")
+_STYLES = {
+    "language.fonts": ("--fn-fonts: {};", re.compile(r"[\w\s\",-]+")),
+    "language.word_break": ("--fn-word-break: {};", _BREAKS),
+    "language.phrase_break": ("--fn-phrase-break: {};", _BREAKS),
+    "language.line_break": ("--fn-line-break: {};", re.compile("auto|loose|normal|strict|anywhere")),
+    "language.vertical": ("--fn-vertical: {};", re.compile("mixed|upright")),
+}
+"""Keys of a catalogue that say how its language is set: their CSS, and what they may hold."""
 
 
 @functools.cache
@@ -49,6 +60,25 @@ def catalogue_hash(language: str) -> str:
     """SHA-256 (64 hex digits) of the words of a language, whatever their order and comments in the file."""
     content = json.dumps(dict(words(language)), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
+
+
+def stylesheet() -> str:
+    """The CSS variables of every language that has a catalogue, for what is marked with its `lang`.
+
+    Raises StudyError when a catalogue asks for what CSS does not have.
+    """
+    return "".join(map(_style, LANGUAGES))
+
+
+def _style(language: str) -> str:
+    spoken = words(language)
+    rules = []
+    for key, (rule, allowed) in _STYLES.items():
+        if not allowed.fullmatch(spoken[key]):
+            needed = f"text of the form {allowed.pattern}"
+            raise StudyError(f"{language}.yaml: {key}: found {spoken[key]!r}; needed {needed}; correct it")
+        rules.append(rule.format(spoken[key]))
+    return f":lang({language}) {{ {' '.join(rules)} }}\n"
 
 
 def placeholders(text: str) -> frozenset[str]:

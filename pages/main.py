@@ -5,16 +5,49 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from typing import Protocol
 
 import streamlit as st
 
 from core.errors import FacenormError
 from core.settings import PROJECT
-from pages import about_you, done, instructions, questionnaire, rate, welcome
-from pages.ui import session, text
+from pages import (
+    about_you,
+    calibrate,
+    debriefing,
+    done,
+    erase,
+    instructions,
+    questionnaire,
+    rate,
+    resume,
+    stop,
+    welcome,
+)
+from pages.ui import foot, frame, session, text
 from pages.ui.session import Visit
 
-STEPS = (about_you, questionnaire.BEFORE, instructions, rate, questionnaire.AFTER)
+
+class Step(Protocol):
+    """A page of a session: whether it is due, and its showing."""
+
+    def is_due(self, visit: Visit) -> bool:
+        """Say whether the participant has to see it now."""
+
+    def render(self, visit: Visit) -> None:
+        """Show it."""
+
+
+STEPS: tuple[Step, ...] = (
+    resume,
+    calibrate,
+    about_you,
+    questionnaire.BEFORE,
+    instructions,
+    rate,
+    questionnaire.AFTER,
+    debriefing,
+)
 """The pages of a session in their order: each says whether it is due, and the first one that is is shown."""
 
 ICON = PROJECT / "assets" / "page" / "icon.svg"
@@ -25,6 +58,7 @@ _log = logging.getLogger("facenorm")
 def participant() -> None:
     """Show the step that this participant has reached; the database knows which."""
     visit = session.visit()
+    frame.show(visit.words if visit else session.unknown_visitor_words())
     if visit is None:
         text.no_study(session.unknown_visitor_words())
     else:
@@ -32,11 +66,31 @@ def participant() -> None:
 
 
 def _step(visit: Visit) -> Callable[[Visit], None]:
+    if erase.is_asked():
+        return erase.render
     if visit.session is None:
         return welcome.render
     if visit.session.outcome is not None:
-        return done.render
-    return next((page.render for page in STEPS if page.is_due(visit)), done.complete)
+        return _ended
+    if stop.is_asked():
+        return stop.render
+    return next((_with_foot(page) for page in STEPS if page.is_due(visit)), done.complete)
+
+
+def _ended(visit: Visit) -> None:
+    done.render(visit)
+    debriefing.tell(visit)
+
+
+def _with_foot(page: Step) -> Callable[[Visit], None]:
+    """Show a page with the way out at its foot; the trials have one of their own."""
+
+    def render(visit: Visit) -> None:
+        page.render(visit)
+        if page is not rate:
+            foot.render(visit)
+
+    return render
 
 
 def _lazy(name: str) -> Callable[[], None]:

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import streamlit as st
 from sqlalchemy import Connection
 
-from core import loading
+from core import i18n, loading
 from core import study as study_files
 from core.errors import FacenormError, StudyError
 from core.loading import Loaded
@@ -23,7 +23,6 @@ from pages.ui import guard, parts, processes, resources, session
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-LANGUAGES = {"en": "English", "ko": "한국어", "ja": "日本語"}
 STATE_COLOURS = {"loaded": "blue", "open": "green", "closed": "gray"}
 SIMULATED = 30
 
@@ -166,7 +165,10 @@ def _links(version: StudyVersion) -> None:
     token = session.once(f"preview:{version.study_id}", lambda: _preview_token(version.study_id))
     with st.expander("Links", icon=":material/link:", expanded=True):
         for language in languages if version.state == "open" else ():
-            _one_link(f"Participants, {LANGUAGES[language]}", _link(study=version.study_id, lang=language))
+            _one_link(
+                f"Participants, {i18n.words(language)['language.name']}",
+                _link(study=version.study_id, lang=language),
+            )
         _one_link("Preview: counts nowhere", _link(study=version.study_id, link=token))
 
 
