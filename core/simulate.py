@@ -1,77 +1,28 @@
 """Simulated raters with known parameters: what they answer is planted, so statistics can be held to it.
 
-Nothing here is a finding about people. The planted values only follow the order that one expects of
-acted expressions: happiness is pleasant, fear is confused with surprise, a neutral face is calm.
+Nothing here is a finding about people: core.planted says what is planted in the stimuli.
 """
 
 from __future__ import annotations
 
-import hashlib
+import math
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
-from core import scales
-from core.records import Answer, Evidence, Response, Stimulus, Trial
+from core import planted, scales, tasks
+from core import simulated_browser as browser
+from core.answers import not_applicable
+from core.design_rules import PAIRS
+from core.planted import Shares
+from core.records import Answer, Expected, Response, Stimulus, Trial
+from core.simulated_browser import COMPUTER, PHONE, Device
 from core.study import Scale, Study
+from core.study_design import Question
+from core.study_rules import EMOTION
 
-Shares = Mapping[str, float]
-
-# Of the way from a scale's low to its high end, by intended emotion; valence and arousal in the order of
-# the circumplex of Russell (1980), Journal of Personality and Social Psychology 39, 1161-1178.
-_PLANTED: Mapping[str, Shares] = MappingProxyType(
-    {
-        "valence": {
-            "angry": 0.22,
-            "contempt": 0.32,
-            "disgust": 0.24,
-            "fear": 0.26,
-            "happy": 0.85,
-            "neutral": 0.5,
-            "sad": 0.2,
-            "surprise": 0.56,
-        },
-        "arousal": {
-            "angry": 0.74,
-            "contempt": 0.42,
-            "disgust": 0.56,
-            "fear": 0.78,
-            "happy": 0.6,
-            "neutral": 0.2,
-            "sad": 0.32,
-            "surprise": 0.8,
-        },
-        "intensity": {"neutral": 0.12, "happy": 0.7, "surprise": 0.68, "contempt": 0.45},
-        "naturalness": {"neutral": 0.75, "happy": 0.66, "fear": 0.46, "disgust": 0.5},
-    }
-)
-_OTHERWISE: Shares = MappingProxyType({"intensity": 0.6, "naturalness": 0.56})
-_OF_A_STIMULUS = 0.08  # stimuli of one emotion differ by up to this share of the range
-
-_RECOGNISED: Shares = MappingProxyType(
-    {
-        "happy": 0.94,
-        "neutral": 0.86,
-        "surprise": 0.85,
-        "angry": 0.8,
-        "sad": 0.78,
-        "disgust": 0.72,
-        "fear": 0.6,
-    }
-)
-_TAKEN_FOR: Mapping[str, str] = MappingProxyType(
-    {
-        "angry": "disgust",
-        "contempt": "neutral",
-        "disgust": "angry",
-        "fear": "surprise",
-        "happy": "surprise",
-        "neutral": "sad",
-        "sad": "neutral",
-        "surprise": "fear",
-    }
-)
+ON_A_PHONE = 0.3  # of raters
+ADULT = (18, 75)  # ages in years
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +32,12 @@ class Rater:
     bias: by scale, added to every rating, in shares of the scale's range.
     gain: how much of the scale is used: 1 as planted, less stays nearer to its middle.
     noise_sd: standard deviation of a single rating, in shares of the range.
-    lapse: the probability that a response is a random point or a random option.
+    lapse: the probability that a response is a random point or a random option, and that a check is not read.
     confusion: by intended emotion, the probability of each response code.
+    stability: how much of a rating comes back when the rater sees the stimulus again: the share of the
+        noise's variance that does, and the probability that a choice is the one this rater always makes.
+    cannot_tell: the probability of saying so, where the scale allows it.
+    taste: what this rater always finds in a stimulus follows from it.
     """
 
     rater_id: str
@@ -91,6 +46,10 @@ class Rater:
     noise_sd: float
     lapse: float
     confusion: Mapping[str, Shares]
+    stability: float = 0.0
+    cannot_tell: float = 0.0
+    taste: str = ""
+    device: Device = COMPUTER
 
 
 def raters(n: int, *, seed: int, study: Study) -> tuple[Rater, ...]:
@@ -98,106 +57,125 @@ def raters(n: int, *, seed: int, study: Study) -> tuple[Rater, ...]:
 
     The k-th rater of a seed is the same whatever n is.
     """
-    return tuple(_rater(k, random.Random(f"{seed}/{k}"), study) for k in range(1, n + 1))
+    return tuple(_rater(f"{seed}/{k}", k, study) for k in range(1, n + 1))
 
 
-def planted(stimulus: Stimulus, scale_id: str) -> float:
-    """What a stimulus truly shows on a scale: the share 0..1 of the way from its low to its high end.
+def rate(
+    rater: Rater, truth: float, scale_id: str, scale: Scale, *, rng: random.Random, about: str = ""
+) -> float:
+    """Rate a planted share on a scale: a whole raw point within the scale's bounds.
 
-    It depends on the stimulus and the scale alone, so it is the same for every rater and on every run.
+    about: names what is rated, for what comes back when it is rated again.
     """
-    emotion = stimulus.intended_emotion or ""
-    centre = _PLANTED.get(scale_id, {}).get(emotion, _OTHERWISE.get(scale_id, 0.5))
-    digest = hashlib.sha256(f"{stimulus.stimulus_id}/{scale_id}".encode()).digest()
-    return centre + _OF_A_STIMULUS * (2 * int.from_bytes(digest[:6]) / 2**48 - 1)
-
-
-def rate(rater: Rater, truth: float, scale_id: str, scale: Scale, *, rng: random.Random) -> float:
-    """Rate a planted share on a scale: a whole raw point within the scale's bounds."""
     low, high = scales.bounds(scale)
     if rng.random() < rater.lapse:
         return float(rng.randint(round(low), round(high)))
     # A unipolar scale may mean "none" at its high end.
     share = 1 - truth if scale.polarity == "unipolar" and scale.zero == high else truth
-    share = 0.5 + rater.gain * (share - 0.5) + rater.bias.get(scale_id, 0.0) + rng.gauss(0, rater.noise_sd)
+    lasting = _lasting(rater, about, scale_id).gauss(0, math.sqrt(rater.stability))
+    noise = rater.noise_sd * (lasting + rng.gauss(0, math.sqrt(1 - rater.stability)))
+    share = 0.5 + rater.gain * (share - 0.5) + rater.bias.get(scale_id, 0.0) + noise
     return float(min(max(round(low + share * (high - low)), low), high))
 
 
-def choose(rater: Rater, intended: str | None, options: Sequence[str], *, rng: random.Random) -> str:
-    """Choose a response code for an intended emotion; at random where the rater has no row for it."""
+def choose(
+    rater: Rater, intended: str | None, options: Sequence[str], *, rng: random.Random, about: str = ""
+) -> str:
+    """Choose a response code for an intended emotion; at random where the rater has no row for it.
+
+    about: names what is rated, for the choice that the rater always makes of it.
+    """
     row = rater.confusion.get(intended or "", {})
     weights = [row.get(code, 0.0) for code in options]
     if rng.random() < rater.lapse or not any(weights):
         return rng.choice(list(options))
-    return rng.choices(list(options), weights)[0]
+    source = _lasting(rater, about, "choice") if rng.random() < rater.stability else rng
+    return source.choices(list(options), weights)[0]
 
 
 def respond(
     rater: Rater, study: Study, trial: Trial, stimuli: Mapping[str, Stimulus], *, rng: random.Random
 ) -> Answer:
-    """Answer every asked scale about the trial's target, in the study's order.
+    """Answer every scale that a trial asks, in the order of its task set.
 
     stimuli: by stimulus_id. A scale that does not apply after the chosen emotion is not touched.
     """
-    target = next(shown.stimulus_id for shown in trial.shown if shown.role == "target")
-    given: list[tuple[str, float | str | None]] = []
-    for scale_id in study.ask:
-        chosen = dict(given).get("emotion")
-        given.append((scale_id, _given(rater, study, stimuli[target], scale_id, chosen, rng)))
-    return Answer(trial.trial_id, 1, _timed(given, rng), _evidence(rng))
+    given: list[Response] = []
+    for scale_id, scale in tasks.asked_in(study, trial):
+        chosen = next((one for one in given if one.scale_id == EMOTION), None)
+        if not_applicable(scale, chosen):
+            given.append(Response(scale_id, "not_applicable"))
+        else:
+            given.append(_given(rater, (scale_id, scale), trial, stimuli, rng))
+    responses = browser.timed(given, grid=_is_grid(study, trial) and len(given) > 1, rng=rng)
+    evidence = browser.evidence(rater.device, study.display.exposure, rng=rng)
+    return Answer(trial.trial_id, 1, responses, evidence)
+
+
+def said(asked: Sequence[Question], *, rng: random.Random) -> dict[str, str | None]:
+    """Answer questions outside the trials at random, as they are typed; texts only where they must be."""
+    return {field: text for question in asked for field, text in _fields(question, rng)}
 
 
 def _given(
     rater: Rater,
-    study: Study,
-    stimulus: Stimulus,
-    scale_id: str,
-    chosen: float | str | None,
+    asked: tuple[str, Scale],
+    trial: Trial,
+    stimuli: Mapping[str, Stimulus],
     rng: random.Random,
-) -> float | str | None:
-    scale = study.scales[scale_id]
-    if chosen in scale.not_applicable_after:
-        return None
-    if scale.kind == "choice":
-        return choose(rater, stimulus.intended_emotion, tuple(scale.options), rng=rng)
-    return rate(rater, planted(stimulus, scale_id), scale_id, scale, rng=rng)
-
-
-def _timed(given: Sequence[tuple[str, float | str | None]], rng: random.Random) -> tuple[Response, ...]:
-    elapsed_ms = 400.0
-    first_ms: list[float | None] = []
-    for _, answer in given:
-        # Response times are skewed to the right; their logarithm is near normal.
-        elapsed_ms += 0 if answer is None else rng.lognormvariate(6.8, 0.45)
-        first_ms.append(None if answer is None else round(elapsed_ms, 1))
-    submit_ms = round(elapsed_ms + rng.lognormvariate(6.2, 0.4), 1)
-    return tuple(
-        _response(scale_id, answer, first, submit_ms, rng)
-        for (scale_id, answer), first in zip(given, first_ms, strict=True)
-    )
-
-
-def _response(
-    scale_id: str, answer: float | str | None, first_ms: float | None, submit_ms: float, rng: random.Random
 ) -> Response:
-    return Response(
-        scale_id=scale_id,
-        status="not_applicable" if answer is None else "answered",
-        value=answer if isinstance(answer, float) else None,
-        label=answer if isinstance(answer, str) else None,
-        rt_first_ms=first_ms,
-        rt_submit_ms=submit_ms,
-        n_changes=int(answer is not None and rng.random() < 0.1),
-    )
+    scale_id, scale = asked
+    shown = {one.role: stimuli[one.stimulus_id] for one in trial.shown}
+    expected = trial.expected if trial.expected and trial.expected.scale_id == scale_id else None
+    if expected and trial.is_attention and rng.random() >= rater.lapse:
+        return _as_expected(expected, scale, rng)
+    if scale.cannot_tell and rng.random() < rater.cannot_tell:
+        return Response(scale_id, "cannot_tell")
+    about = "/".join(one.stimulus_id for _, one in sorted(shown.items()))
+    target = shown["target"]
+    if scale.kind == "choice":
+        label = choose(rater, target.intended_emotion, tuple(scale.options), rng=rng, about=about)
+        return Response(scale_id, "answered", label=label)
+    pair = trial.task == PAIRS
+    truth = planted.likeness(target, shown["reference"]) if pair else planted.share(target, scale_id)
+    return Response(scale_id, "answered", value=rate(rater, truth, scale_id, scale, rng=rng, about=about))
 
 
-def _evidence(rng: random.Random) -> Evidence:
-    decode_ms = round(rng.uniform(2, 12), 1)
-    return Evidence(onset_ok=True, decode_ms=decode_ms, input_device="mouse", viewport="1280x800@1")
+def _as_expected(expected: Expected, scale: Scale, rng: random.Random) -> Response:
+    if expected.label is not None:
+        return Response(expected.scale_id, "answered", label=expected.label)
+    lowest, highest = scales.bounds(scale)
+    low = lowest if expected.low is None else expected.low
+    high = highest if expected.high is None else expected.high
+    return Response(expected.scale_id, "answered", value=float(rng.randint(math.ceil(low), math.floor(high))))
 
 
-def _rater(number: int, rng: random.Random, study: Study) -> Rater:
-    options = study.scales["emotion"].options if "emotion" in study.scales else {}
+def _is_grid(study: Study, trial: Trial) -> bool:
+    return any(each.affect_grid for each in tasks.sets(study) if each.id == trial.task)
+
+
+def _fields(question: Question, rng: random.Random) -> Iterator[tuple[str, str | None]]:
+    if question.kind == "likert":
+        for item in question.items:
+            yield f"{question.id}.{item.id}", rng.choice(list(question.options))
+    elif question.kind == "choice":
+        yield question.id, rng.choice(list(question.options))
+    elif question.kind == "number":
+        low = ADULT[0] if question.min is None else question.min
+        high = max(low, ADULT[1]) if question.max is None else min(question.max, max(low, ADULT[1]))
+        yield question.id, str(rng.randint(math.ceil(low), math.floor(high)))
+    else:
+        yield question.id, browser.APP if question.required else None
+
+
+def _lasting(rater: Rater, about: str, scale_id: str) -> random.Random:
+    """The part of chance that is the same each time this rater rates the same on the same scale."""
+    return random.Random(f"{rater.taste}/{rater.rater_id}/{about}/{scale_id}")
+
+
+def _rater(taste: str, number: int, study: Study) -> Rater:
+    rng = random.Random(taste)
+    options = tuple(study.scales[EMOTION].options) if EMOTION in study.scales else ()
     effort = rng.uniform(0.6, 1.4)
     return Rater(
         rater_id=f"simulated-{number:04d}",
@@ -205,18 +183,9 @@ def _rater(number: int, rng: random.Random, study: Study) -> Rater:
         gain=min(max(rng.gauss(1, 0.12), 0.6), 1.4),
         noise_sd=rng.uniform(0.06, 0.16),
         lapse=rng.betavariate(1, 40),
-        confusion={code: _recognition(code, tuple(options), effort) for code in study.stimuli.emotions},
+        confusion={code: planted.recognition(code, options, effort) for code in study.stimuli.emotions},
+        stability=rng.uniform(0.4, 0.8),
+        cannot_tell=rng.betavariate(1, 50),
+        taste=taste,
+        device=PHONE if rng.random() < ON_A_PHONE else COMPUTER,
     )
-
-
-def _recognition(emotion: str, options: Sequence[str], effort: float) -> Shares:
-    """Response probabilities: the emotion itself, the one it is taken for, then all others alike."""
-    wrong = min(0.95, effort * (1 - _RECOGNISED.get(emotion, 0.5)))
-    taken = _TAKEN_FOR.get(emotion, "")
-    weights = {code: wrong / 2 / max(1, len(options)) for code in options}
-    if taken in weights:
-        weights[taken] += wrong / 2
-    if emotion in weights:
-        weights[emotion] += 1 - wrong
-    total = sum(weights.values())
-    return {code: weight / total for code, weight in weights.items()}

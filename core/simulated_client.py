@@ -1,10 +1,10 @@
-"""A participant's browser without a screen: begins a session and sends answers over HTTP."""
+"""A participant's browser without a screen: begins a session, sends answers and fills pages over HTTP."""
 
 from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -32,20 +32,35 @@ class Client:
 
     def send(self, answer: Answer) -> None:
         """Post one answer; SessionError unless the app acknowledges it."""
+        self._post("/api/answers", {"answers": [dataclasses.asdict(answer)]})
+
+    def fill(self, page: str | None, answers: Mapping[str, str | None]) -> None:
+        """Answer a questionnaire, or the questions about the participant (None), and press Continue.
+
+        Raises SessionError unless the app lets the participant go on.
+        """
+        found = self._post("/api/questionnaire", {"page": page, "answers": dict(answers), "leave": True})
+        if not found["left"]:
+            raise SessionError(f"the app did not leave the page {page or 'about you'}: {found}")
+
+    def _post(self, path: str, body: Mapping[str, object]) -> Mapping[str, object]:
         response = self.http.post(
-            "/api/answers",
+            path,
             params={"at": self.key},
             headers={"X-Facenorm-Token": cookies.post_token(self.cookie)},
-            json={"answers": [dataclasses.asdict(answer)]},
+            json=body,
         )
         if response.status_code != 200:
             raise SessionError(f"the app refused an answer: {response.status_code} {response.text}")
+        found: Mapping[str, object] = response.json()
+        return found
 
 
 @contextmanager
-def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) -> Iterator[Client]:
+def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) -> Iterator[Client | None]:
     """Agree to everything and press Begin through a `simulated` link; a nonce begins one session.
 
+    Gives None where the study needs nobody any more.
     Raises SessionError when the app at url does not answer or lets nobody begin.
     """
     form = {
@@ -63,10 +78,11 @@ def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) 
     try:
         with client.http:
             response = client.http.post("/api/begin", data=form)
-            if cookies.participant(client.key) not in client.http.cookies:
-                said = response.headers.get("location") or response.text
+            said = response.headers.get("location") or response.text
+            full = "problem=full" in said
+            if not full and cookies.participant(client.key) not in client.http.cookies:
                 raise SessionError(f"the app at {url} began no session: {response.status_code} {said}")
-            yield client
+            yield None if full else client
     except httpx.TransportError as error:
         raise SessionError(
             f"{url} does not answer ({error}); start the app with 'make run', or name its --url"

@@ -9,30 +9,34 @@ from typing import TYPE_CHECKING
 import click
 
 from core.cli import database
-from core.errors import SessionError, StudyError
+from core.errors import StudyError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
-    from core.records import StudyVersion, Trial
+    from core.records import StudyVersion
 
 
 @click.command()
 @click.argument("study_id")
 @click.option("--participants", "-n", type=click.IntRange(1, 10_000), default=30, show_default=True)
 @click.option("--seed", "-s", type=int, help="The same seed adds nobody twice.  [default: others each time]")
+@click.option("--dropout", type=click.FloatRange(0, 1), default=0, help="Share who leave at a random point.")
 @click.option("--url", default="http://localhost:8501", show_default=True, help="Where the app runs.")
-def simulate(study_id: str, participants: int, seed: int | None, url: str) -> None:
+def simulate(study_id: str, participants: int, seed: int | None, dropout: float, url: str) -> None:
     """Send simulated participants through the app.
 
-    They begin and answer over HTTP as a browser does, with known bias and noise, and are marked as
-    simulated: tables, exports and the dashboard leave them out unless asked.
+    They begin, answer trials and fill questionnaires over HTTP as a browser does, with known bias and
+    noise, and are marked as simulated: tables, exports and the dashboard leave them out unless asked.
+    What a page decides between two requests (whether the practice is passed, that a session is complete)
+    this command decides by the page's own functions, in the database that it shares with the app.
     """
     from tqdm import tqdm
 
     from core import simulate as simulated
     from core import simulated_client
     from core import study as studies
+    from core.cli.participant import Participant
     from db import engine
     from db import studies as stored
 
@@ -46,14 +50,17 @@ def simulate(study_id: str, participants: int, seed: int | None, url: str) -> No
         if seed is None:
             seed = 1 + _begun(conn, version)
         stimuli = {each.stimulus_id: each for each in stored.stimuli(conn, version.config_hash)}
-    parsed = studies.from_json(version.content)
-    raters = simulated.raters(participants, seed=seed, study=parsed)
-    for number, rater in enumerate(tqdm(raters, unit="participant", disable=None)):
-        rng = random.Random(f"{seed}:{number}")
-        nonce = _nonce(version, seed, number)
-        with simulated_client.begin(parsed, link, nonce=nonce, url=url, rng=rng) as client:
-            for trial in _trials(opened, client.cookie):
-                client.send(simulated.respond(rater, parsed, trial, stimuli, rng=rng))
+    study = studies.from_json(version.content)
+    for number, rater in enumerate(
+        tqdm(simulated.raters(participants, seed=seed, study=study), unit="participant", disable=None)
+    ):
+        one = Participant(opened, study, stimuli, rater, f"{seed}:{number}")
+        nonce, rng = _nonce(version, seed, number), random.Random(one.name)
+        with simulated_client.begin(study, link, nonce=nonce, url=url, rng=rng) as client:
+            if client is None:
+                click.echo(f"{study_id} is full: each stimulus has as many simulated ratings as are wanted.")
+                break
+            one.take_part(client, dropout=dropout)
     with engine.reading(opened) as conn:
         total = _begun(conn, version)
     click.echo(f"{study_id} version {version.version} ({version.phase}) has {total} simulated participants.")
@@ -72,15 +79,3 @@ def _nonce(version: StudyVersion, seed: int, number: int) -> str:
     """Name one simulated participant: repeating a command that was cut off goes on where it stood."""
     name = f"{version.config_hash}:{version.phase}:{seed}:{number}"
     return hashlib.sha256(name.encode()).hexdigest()
-
-
-def _trials(opened: Engine, cookie: str) -> tuple[Trial, ...]:
-    from db import engine, sessions
-
-    with engine.reading(opened) as conn:
-        session = sessions.by_token(conn, cookie)
-        if session is None:
-            raise SessionError(
-                "the app that answers uses another database; name its --url, or its FACENORM_DATA here"
-            )
-        return sessions.trials(conn, session.session_id)

@@ -197,7 +197,7 @@ def test_simulated_participants_answer_over_http_and_stay_apart(run, study_file,
 def test_simulated_participants_of_a_new_version_are_new_ones(run, study_file, server, tmp_path):
     for trials in (4, 5):
         study_file.write_text(
-            re.sub(r"per_participant: .", f"per_participant: {trials}", study_file.read_text())
+            re.sub(r"per_participant: .", f"per_participant: {trials}", study_file.read_text(), count=1)
         )
         run("study", "load", study_file)
         run("study", "open", "demo")

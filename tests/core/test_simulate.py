@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 from scipy.special import ndtr
 
-from core import norms, scales, simulate, study
+from core import norms, planted, scales, simulate, study
 from core.agreement import confusion, krippendorff
 from core.records import Shown, Stimulus, Trial
 
@@ -61,6 +61,7 @@ scales:
     zero: 1
     anchors: {{low: {{en: low}}, high: {{en: high}}}}
 ask: [emotion, intensity, valence, naturalness]
+tasks: {{sets: [{{id: all, scales: [emotion, intensity, valence, naturalness]}}]}}
 stimuli:
   folder: faces
   pattern: "{{identity}}_{{emotion}}.png"
@@ -148,7 +149,7 @@ def moments(some, stimulus, scale_id):
     """
     low, high = scales.bounds(STUDY.scales[scale_id])
     span = high - low
-    share = 0.5 + some.gain * (simulate.planted(stimulus, scale_id) - 0.5) + some.bias.get(scale_id, 0)
+    share = 0.5 + some.gain * (planted.share(stimulus, scale_id) - 0.5) + some.bias.get(scale_id, 0)
     k = np.arange(low, high + 1)
     edges = np.concatenate([[-np.inf], k[:-1] + 0.5, [np.inf]])
     p = np.diff(ndtr((edges - low - share * span) / (some.noise_sd * span)))
@@ -188,11 +189,11 @@ def test_norms_recover_the_planted_means(table, expected, scale_id):
 def test_norms_recover_planted_value_plus_bias_where_the_scale_does_not_end(table):
     # Rounding and clipping move the middle of the scale by less than 1e-3 points.
     for stimulus in (face for face in STIMULI.values() if face.intended_emotion == "neutral"):
-        truth = simulate.planted(stimulus, "valence")
+        truth = planted.share(stimulus, "valence")
         each = np.array([0.5 + some.gain * (truth - 0.5) + some.bias["valence"] for some in RATERS])
-        planted = 100 * (0.97 * each.mean() + 0.03 * 0.5)
+        middle = 100 * (0.97 * each.mean() + 0.03 * 0.5)
         noise = np.mean([(100 * some.noise_sd) ** 2 + 0.03 * 850 for some in RATERS])  # 850: uniform 0..100
-        assert abs(table.loc[stimulus.stimulus_id, "valence_m"] - planted) < 4 * np.sqrt(noise / N_RATERS)
+        assert abs(table.loc[stimulus.stimulus_id, "valence_m"] - middle) < 4 * np.sqrt(noise / N_RATERS)
 
 
 def test_norms_recover_the_planted_spread_between_and_within_raters(table, expected):
@@ -357,7 +358,7 @@ def test_the_same_random_numbers_give_the_same_answers():
 
 def test_planted_values_are_shares_that_depend_on_the_stimulus_alone():
     values = {
-        (name, scale_id): simulate.planted(face, scale_id)
+        (name, scale_id): planted.share(face, scale_id)
         for name, face in STIMULI.items()
         for scale_id in (*STUDY.ask, "arousal", "realism")
     }
