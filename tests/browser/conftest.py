@@ -50,21 +50,22 @@ class Server:
     def env(self) -> dict[str, str]:
         return os.environ | {"FACENORM_DATA": str(self.data), "FACENORM_DATABASE_URL": ""}
 
-    def command(self, *arguments: str) -> str:
-        """Run `facenorm ARGUMENTS` on this server's database and return what it prints."""
+    def command(self, *arguments: str, folder: Path = PROJECT) -> str:
+        """Run `facenorm ARGUMENTS` of the program in a folder on this server's database; what it prints."""
         program = "from core.cli import main; main(prog_name='facenorm')"
         done = subprocess.run(
             [sys.executable, "-c", program, *arguments],
-            cwd=PROJECT, env=self.env, capture_output=True, text=True, check=False, timeout=120,
+            cwd=folder, env=self.env, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def start(self) -> None:
+    def start(self, *, folder: Path = PROJECT) -> None:
+        """Start the program that lies in a folder."""
         with open(self.data / "server.log", "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)],
-                cwd=PROJECT, env=self.env, stdout=log, stderr=log,
+                cwd=folder, env=self.env, stdout=log, stderr=log,
             )  # fmt: skip
         self.wait()
 
