@@ -1,8 +1,11 @@
+import re
+
 import pytest
 
 from core import i18n
 from core.codes import listed
 from core.errors import StudyError
+from core.settings import PROJECT
 from core.study_rules import LANGUAGES
 
 
@@ -21,6 +24,41 @@ def test_a_catalogue_holds_filled_text_that_can_be_formatted(language):
     for key, text in words.items():
         assert text == text.strip() != ""
         assert all(name.isidentifier() for name in i18n.placeholders(text)), key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_is_named_by_the_first_part_of_its_language_tag(language):
+    assert re.fullmatch("[a-z]{2}", language), "the tables keep two letters"
+    assert i18n.words(language)["language.code"].split("-")[0] == language
+    assert i18n.words(language)["language.direction"] in {"ltr", "rtl"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_styles_of_a_language_stand_under_its_code(language):
+    [line] = [line for line in i18n.stylesheet().splitlines() if line.startswith(f":lang({language})")]
+    assert i18n.words(language)["language.fonts"] in line
+    assert line.count("--fn-") == 5
+
+
+def test_a_catalogue_that_asks_for_no_css_is_told(monkeypatch):
+    odd = dict(i18n.words("en")) | {"language.line_break": "strict; } body { display: none"}
+    monkeypatch.setattr(i18n, "words", lambda language: odd)
+    with pytest.raises(StudyError, match=r"language.line_break: found 'strict; }"):
+        i18n.stylesheet()
+
+
+def test_no_code_knows_which_languages_there_are():
+    """What is in one list has to be changed in two places."""
+    named = re.compile(rf"""["']({"|".join(LANGUAGES)})["']|:lang\((?!\{{)""")
+    paths = [
+        path
+        for folder in ("core", "db", "pages", "assets")
+        for path in (PROJECT / folder).rglob("*")
+        if path.suffix in {".py", ".js", ".css", ".html"}
+    ]
+    assert len(paths) > 100
+    found = [f"{path.name}: {hit[0]}" for path in paths for hit in named.finditer(path.read_text("utf-8"))]
+    assert found == []
 
 
 def test_the_hash_follows_the_words_alone(tmp_path, monkeypatch):
