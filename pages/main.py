@@ -79,7 +79,8 @@ def _step(visit: Visit) -> Callable[[Visit], None]:
 
 def _ended(visit: Visit) -> None:
     done.render(visit)
-    debriefing.tell(visit)
+    if visit.session.outcome == "screened_out":
+        debriefing.tell(visit)
 
 
 def _with_foot(page: Step) -> Callable[[Visit], None]:

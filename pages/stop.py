@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import engine as db_engine
 from db import erasure
-from pages import erase
+from pages import debriefing, erase
 from pages.ui import resources, session, text
 from pages.ui.session import Visit
 
@@ -65,11 +65,11 @@ def render(visit: Visit) -> None:
     text.show(visit, markup, key="stop")
 
 
-def farewell(visit: Visit) -> str:
-    """Markup of the last page of somebody who stopped and kept their answers."""
+def ended(visit: Visit) -> None:
+    """Say what happened to somebody who stopped and kept their answers."""
     with db_engine.reading(resources.engine()) as conn:
         kept = erasure.contents(conn, visit.session.session_id)
-    return text.html(
+    markup = text.html(
         _KEPT,
         title=visit.words["stop.kept.title"],
         text=visit.words["stop.kept.text"],
@@ -77,3 +77,6 @@ def farewell(visit: Visit) -> str:
         questions=text.said(visit, "erase.questions", n=kept.questions),
         payment=erase.payment(visit),
     )
+    text.show(visit, erase.again(visit) + markup, key="stopped", forget=visit.session.session_id)
+    debriefing.tell(visit)
+    text.show(visit, erase.offer(visit) + erase.closing(visit), key="closing")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pages.ui import session, text
 from pages.ui.session import Visit
 
-_FOOT = '<footer class="foot"><a href="$address" target="_self">$stop</a></footer>'
+_FOOT = '<p class="foot"><a href="$address" target="_self">$stop</a></p>'
 
 
 def render(visit: Visit) -> None:
