@@ -43,10 +43,10 @@ class Participant:
             self._fill(client, self._before())
         last = self._last(session, dropout)
         while left:
-            for trial in left:
-                if trial.trial_index == last:
-                    return
-                client.send(self._answer(trial))
+            reached = [trial for trial in left if last is None or trial.trial_index < last]
+            client.send([self._answer(trial) for trial in reached])
+            if len(reached) < len(left):
+                return
             self._decide(session)
             session, left = self._standing(client)
         if session.outcome is None:
