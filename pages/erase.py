@@ -23,7 +23,7 @@ $problem_html
 <form method="post" action="/api/erase/find">$hidden_html
 <p><label for="erase-code">$label</label>
 <input class="field" id="erase-code" name="code" required maxlength="40" autocomplete="off"
- autocapitalize="characters" spellcheck="false" placeholder="XXXX-XXXX-XXXX"></p>
+ autocapitalize="characters" spellcheck="false"$wrong_html placeholder="XXXX-XXXX-XXXX"></p>
 <p><button class="main">$find</button></p></form>
 <p class="small">$contact</p>
 """
@@ -143,6 +143,7 @@ def _ask(visit: Visit) -> str:
         _CODE,
         title=visit.words["erase.title"],
         problem_html=_problem(visit),
+        wrong_html=' aria-invalid="true" aria-describedby="erase-problem"' if visit.problem else "",
         text=visit.words["erase.text"],
         label=visit.words["erase.code"],
         find=visit.words["erase.find"],
@@ -157,7 +158,7 @@ def _problem(visit: Visit) -> str:
     minutes, contact = st.query_params.get("minutes", ""), visit.study.contact
     key = "erase.wait" if minutes.isdecimal() else "erase.unknown"
     said = text.said(visit, key, minutes=minutes, contact=contact)
-    return text.html('<p class="problem" role="alert">$said</p>', said=said)
+    return text.html('<p class="problem" role="alert" id="erase-problem">$said</p>', said=said)
 
 
 def _confirm(visit: Visit, found: Session, *, by: str) -> None:

@@ -179,7 +179,7 @@ def cookie(name: str) -> str:
 
 def here() -> str:
     """Return the address of the participants' page, without a query."""
-    return (st.context.url or "/").partition("?")[0]
+    return (st.context.url or "").partition("?")[0].rstrip("/") + "/"
 
 
 def researcher() -> Login | None:
