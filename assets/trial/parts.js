@@ -56,7 +56,7 @@ class Parts {
     const { feedback, attempt, attempts, needed } = this.data.practice;
     const values = { n: block.length, needed, left: attempts - attempt + 1 };
     const again = attempt > 1 ? ".again" : "";
-    const keys = [`trial.practice.text${again}`];
+    const keys = [`trial.practice${again}.text`];
     if (feedback) keys.push("trial.practice.told");
     if (needed) keys.push(values.left > 1 ? "trial.practice.rule" : "trial.practice.last");
     return this.asked({ ...this.said(`trial.practice${again}`), lines: keys.map((key) => fill(this.words[key], values)) }, trial);
