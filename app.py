@@ -3,6 +3,7 @@
 `streamlit run app.py` starts it, and so does `facenorm serve`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,9 +17,11 @@ from pages.api.headers import Headers
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Bring the database up to date before the first request."""
+    """Bring the database up to date before the first request, and keep it tidy."""
     api.migrate()
+    upkeep = asyncio.create_task(api.upkeep.keep())
     yield
+    upkeep.cancel()
 
 
 app = st.App(
