@@ -175,7 +175,7 @@ def _create(
         language=form["language"],
         nonce=form["nonce"],
         consents=_consents(study, form),
-        draw=lambda places: _draw(study, stimuli, places, rng, may_be_full=where.kind != "preview"),
+        draw=lambda places: _draw(study, stimuli, places, rng, may_be_full=where.kind == "human"),
         option_order=plan.option_order(study, rng=rng),
         utc_offset_min=_offset(form.get("utc_offset", "")),
         circumstances=Circumstances(study.disclosure, i18n.catalogue_hash(form["language"]), build.APP),
