@@ -50,7 +50,7 @@ def study_link(study_id: str, base: str) -> None:
     paste = recruitment.hit if found.recruitment.route == "mturk" else recruitment.link
     click.echo(paste(found, base))
     if "[" in (printed := paste(found, base)):
-        click.echo(f"Put the platform's own placeholder where {_brackets(printed)} stands.", err=True)
+        click.echo(f"Put the platform's own placeholders in the place of {_brackets(printed)}.", err=True)
 
 
 @click.group()
