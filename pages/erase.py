@@ -89,7 +89,7 @@ def offer(visit: Visit) -> str:
         title=visit.words["erase.offer"],
         text=text.said(visit, "erase.offer.text", date=said_date(visit, last)),
         code=erase_codes.shown(sessions.erase_code(token)),
-        copy=visit.words["done.copy"],
+        copy=visit.words["erase.offer.copy"],
         later=visit.words["erase.offer.later"],
         address=session.address(visit, erase="code"),
         shown_address=session.here() + "?" + urlencode({"study": visit.study.study, "erase": "code"}),
