@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from core.plan.blocks import Load
@@ -52,7 +52,7 @@ def fill(
     meets the constraints, others are taken, those that come first in `order` for each identity, and at
     last those of the one order that `witness` finds for every participant.
     """
-    for pictures in (main, chosen_in(block, evenly(order))):
+    for pictures in _choices(block, main, order):
         if len(pictures) == block.load.main and (found := _arranged(block, pictures, rng, _TRIES)):
             return found
     safe = witness(block)
@@ -71,6 +71,13 @@ def witness(block: Block) -> tuple[Slot, ...] | None:
         if len(main) == block.load.main and (found := _arranged(fresh, main, rng, tries=3)):
             return found
     return None
+
+
+def _choices(
+    block: Block, main: Sequence[Stimulus], order: Sequence[Stimulus]
+) -> Iterator[Sequence[Stimulus]]:
+    yield main
+    yield chosen_in(block, evenly(order))
 
 
 def _arranged(

@@ -108,7 +108,11 @@ class _Pairs:
         self.neutral_of: dict[str, Stimulus] = {}
         for one in rated:
             neutral = files.get(one.reference_file or "") or neutrals.get(one.identity_id)
-            if neutral is not None and neutral != one and (one.reference_file or not _is_neutral(one)):
+            if (
+                neutral is not None
+                and neutral.stimulus_id != one.stimulus_id
+                and (one.reference_file or not _is_neutral(one))
+            ):
                 self.neutral_of[one.stimulus_id] = neutral
         self.columns = _columns(study.identity_pairs.match, rated)
         self._by_emotion = defaultdict(list)
