@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine, Table, delete, func, or_, select, update
 
 from core.errors import SessionError
-from core.records import Phase, Session, SessionKind
+from core.records import Session, SessionKind
 from db import audit, copies, scrub, sessions, studies
 from db.copies import Copy
 from db.schema import (
@@ -25,6 +25,7 @@ from db.schema import (
     questionnaire,
     response,
     session,
+    study_version,
     tally,
     trial,
     trial_stimulus,
@@ -124,15 +125,13 @@ def settle(engine: Engine) -> bool:
     return True
 
 
-def count(conn: Connection, config_hash: str, *, kind: SessionKind, phase: Phase) -> int:
-    """Count the sessions of a version that were deleted."""
-    counted = select(tally.c.n).where(
-        tally.c.config_hash == config_hash,
-        tally.c.what == ERASED,
-        tally.c.kind == kind,
-        tally.c.phase == phase,
+def count(conn: Connection, study_id: str, *, kind: SessionKind = "human") -> int:
+    """Count the sessions of a study that were deleted, in all its versions and phases."""
+    versions = select(study_version.c.config_hash).where(study_version.c.study_id == study_id)
+    counted = select(func.sum(tally.c.n)).where(
+        tally.c.config_hash.in_(versions), tally.c.what == ERASED, tally.c.kind == kind
     )
-    return conn.scalar(counted) or 0
+    return int(conn.scalar(counted) or 0)
 
 
 def notice(conn: Connection, study_id: str) -> Notice | None:

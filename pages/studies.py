@@ -18,7 +18,7 @@ from core.loading import Loaded
 from core.records import Phase, SessionKind, StudyVersion
 from db import audit, sessions, studies
 from db import engine as db_engine
-from pages.ui import guard, parts, processes, resources, session
+from pages.ui import erasures, guard, parts, processes, resources, session
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -121,6 +121,7 @@ def _study(versions: Sequence[StudyVersion], who: str) -> None:
     st.subheader(shown.title, anchor=False)
     _state(shown)
     _numbers(shown)
+    erasures.show(shown.study_id)
     _links(shown)
     with st.container(horizontal=True):
         if newest.state != "open":
