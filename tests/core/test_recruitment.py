@@ -137,7 +137,7 @@ def test_an_address_that_needs_an_unknown_id_is_none():
     ],
 )
 def test_an_address_or_parameter_that_cannot_work_is_refused_when_the_study_is_read(settings, said):
-    with pytest.raises(StudyError, match="demo.yaml:") as error:
+    with pytest.raises(StudyError, match=r"demo\.yaml:") as error:
         parsed(settings)
     assert said in str(error.value)
 

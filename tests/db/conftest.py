@@ -239,8 +239,18 @@ class Lab:
             for index in range(1, n + 1)
         )
 
-    def begin(
-        self, version: StudyVersion, *, nonce: str | None = None, plan: tuple[Trial, ...] = (), **changed: Any
+    def begin(self, version: StudyVersion, **changed: Any) -> tuple[Session, str]:
+        with db_engine.writing(self.engine) as conn:
+            return self.begin_in(conn, version, **changed)
+
+    def begin_in(
+        self,
+        conn: Connection,
+        version: StudyVersion,
+        *,
+        nonce: str | None = None,
+        plan: tuple[Trial, ...] = (),
+        **changed: Any,
     ) -> tuple[Session, str]:
         given: dict[str, Any] = {
             "config_hash": version.config_hash,
@@ -253,8 +263,7 @@ class Lab:
             "option_order": {"emotion": ("happy", "sad", "neutral")},
             "utc_offset_min": 540,
         }
-        with db_engine.writing(self.engine) as conn:
-            return sessions.begin(conn, **{**given, **changed})
+        return sessions.begin(conn, **{**given, **changed})
 
     def answer(self, trial: Trial, revision: int = 1, *, label: str = "happy", value: float = 70.0) -> Answer:
         return Answer(
