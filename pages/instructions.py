@@ -1,4 +1,4 @@
-"""What to do, with a picture of each widget that this study uses, its keys, and the first faces fetched ahead."""
+"""What to do, each widget that this study uses with its keys, and the first faces fetched ahead."""
 
 from __future__ import annotations
 
