@@ -6,15 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypeVar, get_args
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select
 
-from core.records import Participant, Phase, QuestionnaireAnswer, SessionKind, StudyStimulus
+from core.records import Participant, Phase, QuestionnaireAnswer, SessionKind, StudyStimulus, StudyVersion
 from db import checks, exclusions, rating_rows, studies
 from db.checks import Checks
 from db.exclusions import Exclusion
 from db.rating_rows import LeftOut, Value
 from db.schema import about as about_table
-from db.schema import consent, questionnaire, response, session
+from db.schema import consent, questionnaire, response, session, trial
 from db.sessions import AboutValue
 
 T = TypeVar("T")
@@ -98,6 +98,51 @@ def counts(
     return tuple(Count(*row) for row in conn.execute(found))
 
 
+def foils(
+    conn: Connection,
+    config_hash: str,
+    *,
+    kinds: Sequence[SessionKind] = HUMAN,
+    phases: Sequence[Phase] = LIVE,
+) -> tuple[Count, ...]:
+    """Count a version's ratings of pairs that show two people, without what is excluded."""
+    version = studies.get(conn, config_hash)
+    if version is None:
+        return ()
+    by = (response.c.scale_id, response.c.stimulus_id, response.c.status, response.c.value, response.c.label)
+    found = (
+        select(*by, func.count().label("n"))
+        .join(trial, trial.c.trial_id == response.c.trial_id)
+        .where(*_beside_main(conn, version, kinds, phases), trial.c.is_foil)
+        .group_by(*by)
+    )
+    return tuple(Count(*row) for row in conn.execute(found))
+
+
+def retests(
+    conn: Connection,
+    config_hash: str,
+    *,
+    kinds: Sequence[SessionKind] = HUMAN,
+    phases: Sequence[Phase] = LIVE,
+) -> dict[str, int]:
+    """Count by scale how often somebody gave a value both times that they saw a stimulus."""
+    version = studies.get(conn, config_hash)
+    if version is None:
+        return {}
+    first = response.alias("first")
+    same = (first.c.trial_id == trial.c.repeat_of, first.c.scale_id == response.c.scale_id, first.c.current)
+    found = (
+        select(response.c.scale_id, func.count())
+        .join(trial, trial.c.trial_id == response.c.trial_id)
+        .join(first, and_(*same))
+        .where(*_beside_main(conn, version, kinds, phases), trial.c.is_repeat)
+        .where(response.c.status == "answered", first.c.status == "answered")
+        .group_by(response.c.scale_id)
+    )
+    return dict(conn.execute(found).tuples().all())
+
+
 def participants(
     conn: Connection,
     study_id: str,
@@ -176,6 +221,22 @@ def _of_study(
 ) -> Conditions:
     conditions = (session.c.study_id == study_id, session.c.kind.in_(kinds), session.c.phase.in_(phases))
     return conditions if config_hash is None else (*conditions, session.c.config_hash == config_hash)
+
+
+def _beside_main(
+    conn: Connection, version: StudyVersion, kinds: Sequence[SessionKind], phases: Sequence[Phase]
+) -> Conditions:
+    """Responses of a version that are no main ratings, of the last attempt, without what is excluded."""
+    return (
+        response.c.study_id == version.study_id,
+        response.c.study_version == version.version,
+        response.c.kind.in_(kinds),
+        response.c.phase.in_(phases),
+        response.c.current,
+        ~response.c.is_main,
+        ~trial.c.superseded,
+        *_not_excluded(exclusions.active(conn, version.study_id)),
+    )
 
 
 def _not_excluded(active: Sequence[Exclusion]) -> list[ColumnElement[bool]]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from statistics import median
 from typing import get_args
 
@@ -12,8 +12,9 @@ import streamlit as st
 from core import study as study_files
 from core.records import Phase, SessionKind, StudyVersion
 from core.study import Study
-from db import ai, sessions, studies, tables
+from db import ai, ends, sessions, studies, tables
 from db import engine as db_engine
+from db.ends import Ends
 from db.sessions import Flow
 from pages.ui import (
     charts,
@@ -25,6 +26,7 @@ from pages.ui import (
     recognition,
     resources,
     results,
+    same_person,
 )
 from pages.ui import tables as shown
 from pages.ui.results import Model, Snapshot
@@ -41,15 +43,16 @@ def render() -> None:
         st.info("There is no study yet. Load one on the page “Studies”.")
         return
     phase, kinds = _filters()
-    snapshot = _renewed(version, phase, kinds)
-    _banner(phase, snapshot)
     with db_engine.reading(resources.engine()) as conn:
         study = resources.study_of(conn, version.config_hash)
+    snapshot = _renewed(version, phase, kinds, study.trials.places_return_min)
+    _banner(phase, snapshot)
     asked = dict(study_files.asked(study))
     _flow(snapshot, study)
     model = _model(snapshot)
     recognition.show(snapshot, study, model)
     shown.reliability(snapshot, asked, version)
+    same_person.show(snapshot, asked)
     comparison.show(snapshot, asked, model)
     shown.norms(snapshot, asked, version)
 
@@ -71,17 +74,22 @@ def _filters() -> tuple[Phase, tuple[SessionKind, ...]]:
     return phase, ("human", "simulated") if simulated else ("human",)
 
 
-def _renewed(version: StudyVersion, phase: Phase, kinds: tuple[SessionKind, ...]) -> Snapshot:
+def _renewed(
+    version: StudyVersion, phase: Phase, kinds: tuple[SessionKind, ...], silent_min: int
+) -> Snapshot:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Refresh", icon=":material/refresh:", help="Without it, at most once a minute."):
             _snapshot.clear()
-        snapshot = _snapshot(version.study_id, version.config_hash, phase, kinds)
+        snapshot = _snapshot(version.study_id, version.config_hash, phase, kinds, silent_min)
         st.caption(f"As of {snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC", width="content")
     return snapshot
 
 
 @st.cache_resource(ttl=RENEWED_S, max_entries=32, show_spinner="Counting the answers …")
-def _snapshot(study_id: str, config_hash: str, phase: Phase, kinds: tuple[SessionKind, ...]) -> Snapshot:
+def _snapshot(
+    study_id: str, config_hash: str, phase: Phase, kinds: tuple[SessionKind, ...], silent_min: int
+) -> Snapshot:
+    silent_for, phases = timedelta(minutes=silent_min), (phase,)
     with db_engine.reading(resources.engine()) as conn:
         return Snapshot(
             taken_at=datetime.now(UTC),
@@ -89,9 +97,15 @@ def _snapshot(study_id: str, config_hash: str, phase: Phase, kinds: tuple[Sessio
                 kind: sessions.flow(conn, study_id, config_hash=config_hash, kind=kind, phase=phase)
                 for kind in get_args(SessionKind)
             },
+            ends={
+                kind: ends.of_version(conn, config_hash, silent_for=silent_for, kind=kind, phase=phase)
+                for kind in get_args(SessionKind)
+            },
             kinds=kinds,
             stimuli=studies.stimuli(conn, config_hash),
-            counts=results.frame(tables.counts(conn, config_hash, kinds=kinds, phases=(phase,))),
+            counts=results.frame(tables.counts(conn, config_hash, kinds=kinds, phases=phases)),
+            foils=results.frame(tables.foils(conn, config_hash, kinds=kinds, phases=phases)),
+            retests=tables.retests(conn, config_hash, kinds=kinds, phases=phases),
             ai=tuple(ai.results(conn, config_hash)),
         )
 
@@ -128,10 +142,11 @@ def _flow(snapshot: Snapshot, study: Study) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         _metrics(snapshot.flow["human"])
+        _others(snapshot.ends["human"])
         if "simulated" in snapshot.kinds:
             st.metric("Simulated participants, finished", snapshot.flow["simulated"].completed)
     with right:
-        _filled(list(snapshot.answers.values()), study.trials.ratings_per_stimulus)
+        _filled(results.answers(snapshot, study), study.trials.ratings_per_stimulus)
 
 
 def _metrics(people: Flow) -> None:
@@ -146,11 +161,28 @@ def _metrics(people: Flow) -> None:
             st.metric(name, n, share, delta_color="off", delta_arrow="off", width=150)
 
 
-def _filled(answers: Sequence[int], wanted: int) -> None:
+def _others(people: Ends) -> None:
+    """Show what became of those who did not finish; of the rarer ends only those that there were."""
+    with st.container(horizontal=True):
+        st.metric("Under way", people.running, width=150)
+        st.metric("Left", people.left, width=150)
+        for name, n in (
+            ("Stopped", people.stopped),
+            ("Screened out", people.screened_out),
+            ("Came when full", people.full),
+            ("Deleted", people.erased),
+        ):
+            if n:
+                st.metric(name, n, width=150)
+
+
+def _filled(answers: Mapping[str, Sequence[int]], wanted: int) -> None:
     figure = charts.filled(answers, wanted=wanted, dark=parts.is_dark())
-    parts.chart(figure, "filled", "How many stimuli have how many answers")
-    if answers:
-        st.caption(
-            f"Answers per stimulus: {min(answers)} to {max(answers)}, median {median(answers):g}; "
-            f"{wanted} wanted."
-        )
+    parts.chart(figure, "filled", "How many stimuli have how many answers in each task set")
+    told = [
+        f"{task} {min(counts)} to {max(counts)}, median {median(counts):g}"
+        for task, counts in answers.items()
+        if counts
+    ]
+    if told:
+        st.caption(f"Answers per stimulus, {wanted} wanted: {'; '.join(told)}.")

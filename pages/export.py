@@ -16,14 +16,15 @@ _PUBLIC = f"""
 For sharing. It holds only participants who agreed to share: who ticked every consent item with
 `shares: true`. They and their sessions get fresh random ids; times of the day, completion codes, free text
 and answers to sensitive questions are left out; ages come in bands, and of the window's size there is only
-phone, tablet or desktop. Of their language and their answers about themselves, a value or a combination
-that fewer than {K} of them share is blanked. Ratings and norms are given however few people they rest on.
-Stimuli marked as not publishable stay out.
+phone, tablet or desktop. Of their language and the numbers and choices that they gave about themselves or in
+questionnaires, a value or a combination that fewer than {K} of them share is blanked. Ratings and norms are
+given however few people they rest on. Stimuli marked as not publishable stay out.
 """
 
 _PRIVATE = """
-Everything as it is stored, for your own analysis and archive. It can identify people: keep it where
-your ethics approval says. Each private export is logged with your name and the time.
+Everything as it is stored, for your own analysis and archive, but no ids of platforms such as Prolific:
+`facenorm export --private --with-external-ids` has them. It can identify people: keep it where your ethics
+approval says. Each private export is logged with your name and the time.
 """
 
 _FILES = """
@@ -33,8 +34,9 @@ _FILES = """
 | `ai_ratings.csv` | AI rater × stimulus × scale |
 | `norms.csv` | stimulus |
 | `participants.csv` | session |
+| `questionnaires.csv` | session × question, or line of a Likert list |
 | `stimuli.csv` | stimulus, with the hash of its original file |
-| `codebook.csv` | column of the other files |
+| `codebook.csv` | column of the other files, scale, and question |
 """
 
 

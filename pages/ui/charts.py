@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from typing import Literal
 
 import numpy as np
@@ -75,7 +76,8 @@ def _ink(*, dark: bool) -> str:
     return "#fafafa" if dark else "#31333f"
 
 
-def _layout(figure: go.Figure, *, height: int, dark: bool) -> go.Figure:
+def layout(figure: go.Figure, *, height: int, dark: bool) -> go.Figure:
+    """Give a figure the looks that all share."""
     return figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
@@ -84,6 +86,20 @@ def _layout(figure: go.Figure, *, height: int, dark: bool) -> go.Figure:
         font={"color": _ink(dark=dark), "size": 13},
         dragmode=False,
         showlegend=False,
+    )
+
+
+def steps(n: int, *, dark: bool) -> Sequence[str]:
+    """Give n colours of the one scale that are told apart; from the fifth on they come again."""
+    scale = PROPORTIONS_DARK if dark else PROPORTIONS_LIGHT
+    apart = (scale[4],) if n < 2 else (scale[3], scale[6], scale[8], scale[1])
+    return tuple(islice(cycle(apart), n))
+
+
+def legend(figure: go.Figure, *, shown: bool) -> None:
+    """Put the legend in a line above the figure, or leave it out."""
+    figure.update_layout(
+        showlegend=shown, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None}
     )
 
 
@@ -168,7 +184,7 @@ def confusion(
         )
     )
     figure.add_trace(_annotations(counts, proportions, columns, show=show, dark=dark))
-    _layout(figure, height=90 + 46 * len(rows), dark=dark)
+    layout(figure, height=90 + 46 * len(rows), dark=dark)
     figure.update_xaxes(title=titles[1], fixedrange=True, showgrid=False, automargin=True, ticks="")
     figure.update_yaxes(
         title=titles[0], fixedrange=True, showgrid=False, zeroline=False, automargin=True,
@@ -188,25 +204,29 @@ def _outline(figure: go.Figure, rows: Sequence[str], columns: Sequence[str], *, 
     return figure
 
 
-def filled(answers: Sequence[int], *, wanted: int, dark: bool = False) -> go.Figure:
-    """How many stimuli have how many answers, beside the number wanted."""
-    values, stimuli = np.unique(np.asarray(answers, dtype=int), return_counts=True)
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=stimuli,
-            marker={"color": (PROPORTIONS_DARK if dark else PROPORTIONS_LIGHT)[4]},
-            hovertemplate="%{y} stimuli have %{x} answers<extra></extra>",
+def filled(answers: Mapping[str, Sequence[int]], *, wanted: int, dark: bool = False) -> go.Figure:
+    """How many stimuli have how many answers in each task set, beside the number wanted."""
+    figure = go.Figure()
+    for (task, counts), colour in zip(answers.items(), steps(len(answers), dark=dark), strict=True):
+        values, stimuli = np.unique(np.asarray(counts, dtype=int), return_counts=True)
+        figure.add_trace(
+            go.Bar(
+                name=task,
+                x=values,
+                y=stimuli,
+                marker={"color": colour},
+                hovertemplate=f"{task}: %{{y}} stimuli have %{{x}} answers<extra></extra>",
+            )
         )
-    )
-    _layout(figure, height=220, dark=dark)
-    upper = max([wanted, *answers], default=wanted)
+    layout(figure, height=220 if len(answers) < 2 else 260, dark=dark)
+    legend(figure, shown=len(answers) > 1)
+    upper = max([wanted, *(n for counts in answers.values() for n in counts)])
     figure.add_vline(x=wanted, line={"color": ACCENT, "dash": "dash", "width": 1.5})
     figure.add_annotation(
         x=wanted, y=1, yref="paper", yanchor="bottom", xanchor="right", showarrow=False,
         text=f"wanted: {wanted}", font={"color": ACCENT},
     )  # fmt: skip
-    figure.update_layout(margin={"t": 28}, bargap=0.15)
+    figure.update_layout(margin={"t": 28 if len(answers) < 2 else 56}, bargap=0.15)
     figure.update_xaxes(
         title="answers per stimulus", fixedrange=True, range=[-0.6, upper * 1.04 + 0.6], tickformat="d"
     )
@@ -240,7 +260,7 @@ def reliability(intervals: Sequence[Interval], *, dark: bool = False) -> go.Figu
             "<br>%{customdata[2]}<extra></extra>",
         )
     )
-    _layout(figure, height=90 + 40 * len(intervals), dark=dark)
+    layout(figure, height=90 + 40 * len(intervals), dark=dark)
     figure.update_xaxes(title="alpha", range=[lowest - 0.05, 1.05], fixedrange=True, zeroline=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, automargin=True, showgrid=False)
     return figure
@@ -278,11 +298,9 @@ def against(
                 hoverinfo="none",
             )
         )
-    _layout(figure, height=420, dark=dark)
-    figure.update_layout(
-        showlegend=True, hovermode="closest",
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "title": None},
-    )  # fmt: skip
+    layout(figure, height=420, dark=dark)
+    legend(figure, shown=True)
+    figure.update_layout(hovermode="closest")
     for axis, title, (low, high) in zip("xy", titles, ranges, strict=True):
         slack = (high - low) * 0.04
         figure.update_layout({f"{axis}axis": {

@@ -5,8 +5,22 @@ FLOW = """
 One person may count several times: for the link, for each reload or change of language, and when Begin leads
 back to the page. **Declined** counts presses of that button and nothing else; its share is of openings.
 **Consented and began** are sessions that pressed Begin; **finished** means that the server has acknowledged
-every answer. Simulated participants open no page and are counted apart. Answers of sessions that stopped
-half-way count below, unless they are excluded.
+every answer.
+
+Of those who began and did not finish, **under way** gave a sign of life lately, **left** have been silent for
+as long as the study's `trials.places_return_min` says, **stopped** pressed Stop, and **screened out** did not
+pass the practice. **Came when full** pressed Begin when nobody was needed any more, and **deleted** are
+sessions that were erased: of both there is only the number.
+
+Simulated participants open no page and are counted apart. Answers of sessions that ended half-way count
+below, unless they are excluded. Each task set has answers of its own, so that scales differ in n.
+"""
+
+SAME_PERSON = """
+Two faces side by side, rated from certainly different people to certainly the same person. **One person** are
+pairs of a neutral with an edit of it; **two people** are foils, a neutral with another person's edit. The
+further the two distributions lie apart, the better the edits keep identity. Norms per stimulus rest on pairs
+of one person alone.
 """
 
 CONFUSION = """

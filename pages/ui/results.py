@@ -12,15 +12,17 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-from core import norms, scales
+from core import norms, scales, tasks
 from core.agreement import confusion, continuous, krippendorff
 from core.agreement.confusion import Confusion
 from core.agreement.continuous import Comparison
 from core.agreement.estimate import Estimate
 from core.errors import AgreementError
+from core.plan.blocks import rateable
 from core.records import AiResult, SessionKind, Stimulus
-from core.study import Scale
+from core.study import Scale, Study
 from core.vision.rater import Gives
+from db.ends import Ends
 from db.sessions import Flow
 from db.tables import Count
 
@@ -56,13 +58,18 @@ class Snapshot:
     """Everything counted at one moment, for one filter.
 
     counts: scale_id, stimulus_id, status, value, label, n; excluded answers are not in it.
+    foils: the same of pairs that show two people, which `counts` does not hold.
+    retests: by scale, how often somebody gave a value both times that they saw a stimulus.
     """
 
     taken_at: datetime
     flow: Mapping[SessionKind, Flow]
+    ends: Mapping[SessionKind, Ends]
     kinds: tuple[SessionKind, ...]  # of those that are counted below
     stimuli: tuple[Stimulus, ...]
     counts: pd.DataFrame
+    foils: pd.DataFrame
+    retests: Mapping[str, int]
     ai: tuple[AiResult, ...]
 
     @property
@@ -71,12 +78,21 @@ class Snapshot:
         hashed = pd.util.hash_pandas_object(self.counts, index=False)
         return hashlib.sha256(hashed.to_numpy().tobytes()).hexdigest()
 
-    @property
-    def answers(self) -> dict[str, int]:
-        """How often each rated stimulus was answered, 0 where it was not."""
-        # Every trial answers every scale, so the most answered scale counts the trials.
-        found = self.counts.groupby(["stimulus_id", "scale_id"])["n"].sum().groupby("stimulus_id").max()
-        return {s.stimulus_id: int(found.get(s.stimulus_id, 0)) for s in self.stimuli if s.rated}
+
+def answers(snapshot: Snapshot, study: Study) -> dict[str, list[int]]:
+    """By task set, how often each stimulus was answered, 0 where it was not.
+
+    Pictures that are kept for the practice or as gold checks are no part of it.
+    """
+    found = snapshot.counts.groupby(["scale_id", "stimulus_id"])["n"].sum()
+    return {
+        task.id: [
+            # A trial asks every scale of its set; an excluded trial may leave gaps.
+            max(int(found.get((scale_id, one.stimulus_id), 0)) for scale_id in task.scales)
+            for one in rateable(study, snapshot.stimuli)
+        ]
+        for task in tasks.sets(study)
+    }
 
 
 def attempt(compute: Callable[[], T]) -> T | Missing:

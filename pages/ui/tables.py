@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.agreement.estimate import Estimate
+from core.builtin_scales import SAME_IDENTITY
 from core.records import StudyVersion
 from core.study import Scale
 from pages.ui import charts, definitions, parts, results
@@ -19,6 +20,8 @@ ROW_PX = 56
 def reliability(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion) -> None:
     """Show alpha per scale with its interval, or what is missing."""
     parts.section("Agreement among people", definitions.RELIABILITY)
+    # Pairs of one person alone differ too little for a coefficient that divides by their differences.
+    asked = {scale_id: scale for scale_id, scale in asked.items() if scale_id != SAME_IDENTITY}
     found = _alphas(version.config_hash, snapshot.fingerprint, snapshot, asked)
     estimates = {scale_id: one for scale_id, one in found.items() if isinstance(one, Estimate)}
     if estimates:
@@ -33,6 +36,12 @@ def reliability(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVe
     if missing:
         st.info(
             "\n".join(f"- **{scale_id}**: {parts.sentence(reason)}" for scale_id, reason in missing.items())
+        )
+    if snapshot.retests:
+        st.caption(
+            "Rated twice by the same person, for retest reliability: "
+            + ", ".join(f"{n} pairs on {scale_id}" for scale_id, n in snapshot.retests.items())
+            + "."
         )
 
 
@@ -88,7 +97,7 @@ def norms(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion)
         column_config={
             "face": st.column_config.ImageColumn("", width=ROW_PX + 8, pinned=True),
             "H": st.column_config.NumberColumn(format="%.0f%%"),
-            **{f"{scale_id} M": st.column_config.NumberColumn(format="%.2f") for scale_id in asked},
+            **{f"{_named(scale_id)} M": st.column_config.NumberColumn(format="%.2f") for scale_id in asked},
         },
     )
 
@@ -109,6 +118,8 @@ def _shown(found: pd.DataFrame, snapshot: Snapshot, asked: Mapping[str, Scale]) 
     }
     for scale_id, scale in asked.items():
         columns |= _choice(found, scale_id) if scale.kind == "choice" else _numeric(found, scale_id)
+        if scale.cannot_tell:
+            columns[f"{_named(scale_id)} can't tell"] = _whole(found[f"{scale_id}_n_cannot_tell"])
     return pd.DataFrame(columns)
 
 
@@ -121,12 +132,20 @@ def _choice(found: pd.DataFrame, scale_id: str) -> dict[str, object]:
         f"{name}H": (of["h"] * 100).to_list(),
         f"{name}H 95 %": [parts.interval(*ends) for ends in zip(of["h_low"], of["h_high"], strict=True)],
         f"{name}mode": [f"{m} (tie)" if tie else m for m, tie in zip(of["mode"], ties, strict=True)],
-        f"{name}n": of["n"].fillna(0).astype(int).to_list(),
+        f"{name}n": _whole(of["n"]),
     }
 
 
 def _numeric(found: pd.DataFrame, scale_id: str) -> dict[str, object]:
     return {
-        f"{scale_id} M": found[f"{scale_id}_m"].to_list(),
-        f"{scale_id} n": found[f"{scale_id}_n"].fillna(0).astype(int).to_list(),
+        f"{_named(scale_id)} M": found[f"{scale_id}_m"].to_list(),
+        f"{_named(scale_id)} n": _whole(found[f"{scale_id}_n"]),
     }
+
+
+def _named(scale_id: str) -> str:
+    return "rated identity" if scale_id == SAME_IDENTITY else scale_id
+
+
+def _whole(counts: pd.Series) -> list[int]:
+    return counts.fillna(0).astype(int).to_list()

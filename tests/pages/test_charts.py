@@ -66,8 +66,17 @@ def test_matrix_outlines_hits_only_where_the_label_exists_on_both_sides():
 
 
 def test_answers_per_stimulus_count_the_empty_stimuli_too():
-    bar = charts.filled([0, 0, 3, 5, 5, 5], wanted=20).data[0]
+    figure = charts.filled({"one": [0, 0, 3, 5, 5, 5], "two": [1] * 6}, wanted=20)
+    bar, other = figure.data
     assert dict(zip(bar.x, bar.y, strict=True)) == {0: 2, 3: 1, 5: 3}
+    assert (bar.name, other.name, figure.layout.showlegend) == ("one", "two", True)
+    assert bar.marker.color != other.marker.color
+
+
+def test_a_single_task_set_needs_no_legend_and_none_is_no_error():
+    assert not charts.filled({"all": [1, 2]}, wanted=3).layout.showlegend
+    assert not charts.filled({}, wanted=3).data
+    assert len(charts.steps(7, dark=True)) == 7
 
 
 def test_forest_plot_draws_each_interval_around_its_estimate():

@@ -13,9 +13,11 @@ from core.errors import AgreementError
 from core.records import AiResult, Score, Stimulus
 from core.settings import PROJECT
 from core.vision.rater import Gives
+from db.ends import Ends
 from db.sessions import Flow
 from db.tables import Count
-from pages.ui import results
+from pages.ui import results, same_person
+from tests import variants
 
 STUDY = study_files.read(PROJECT / "assets" / "studies" / "demo.yaml")
 EMOTIONS = STUDY.stimuli.emotions
@@ -58,8 +60,23 @@ def snapshot(answers):
                  {EMOTIONS[j % 6]: j / 20})
         for j in range(N_STIMULI - 2)
     )  # fmt: skip
-    flow = dict.fromkeys(("human", "simulated", "preview"), Flow(0, 0, 0, 0))
-    return results.Snapshot(datetime.now(UTC), flow, ("human",), stimuli, results.frame(counts), ai)
+    return counted(stimuli, results.frame(counts), ai=ai)
+
+
+def counted(stimuli, counts, *, foils=(), ai=()):
+    """A snapshot of these counts."""
+    kinds = ("human", "simulated", "preview")
+    return results.Snapshot(
+        taken_at=datetime.now(UTC),
+        flow=dict.fromkeys(kinds, Flow(0, 0, 0, 0)),
+        ends=dict.fromkeys(kinds, Ends()),
+        kinds=("human",),
+        stimuli=stimuli,
+        counts=counts,
+        foils=results.frame(foils),
+        retests={},
+        ai=ai,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -132,22 +149,59 @@ def test_norms_keep_the_studys_order_and_means_are_those_of_numpy(snapshot, answ
 def test_a_fingerprint_changes_with_the_counts_and_only_with_them(snapshot):
     again = results.frame([Count(*row) for row in snapshot.counts.itertuples(index=False, name=None)])
     one_more = again.assign(n=again["n"].where(again.index != 0, again["n"] + 1))
-    prints = [
-        results.Snapshot(
-            datetime.now(UTC), snapshot.flow, ("human",), snapshot.stimuli, counts, ()
-        ).fingerprint
-        for counts in (again, one_more)
-    ]
+    prints = [counted(snapshot.stimuli, counts).fingerprint for counts in (again, one_more)]
     assert prints[0] == snapshot.fingerprint
     assert prints[1] != snapshot.fingerprint
 
 
 def test_nothing_counted_is_said_and_not_shown_as_zero(snapshot):
-    empty = results.Snapshot(
-        datetime.now(UTC), snapshot.flow, ("human",), snapshot.stimuli, results.frame([]), ()
-    )
+    empty = counted(snapshot.stimuli, results.frame([]))
     with pytest.raises(AgreementError, match="nobody has said yet"):
         results.intended_perceived(empty, rows=EMOTIONS, columns=OPTIONS)
     with pytest.raises(AgreementError, match="nobody has answered 'valence' yet"):
         results.alpha(empty.counts, "valence", STUDY.scales["valence"], seed=1)
-    assert set(empty.answers.values()) == {0}
+    with pytest.raises(AgreementError, match="nobody has rated a pair yet"):
+        same_person.ratings(empty, STUDY.scales["same_identity"])
+    assert {n for counts in results.answers(empty, STUDY).values() for n in counts} == {0}
+
+
+def test_answers_are_counted_for_each_task_set_without_pictures_of_practice_and_gold(snapshot):
+    found = results.answers(snapshot, STUDY)
+    assert found["expression"] == [N_RATERS] * N_STIMULI  # emotion was answered, intensity was not
+    assert found["dimensions"] == [N_RATERS] * N_STIMULI
+    assert found["naturalness"] == [0] * N_STIMULI
+    kept = variants.changed(
+        variants.DEMO.read_text(encoding="utf-8"),
+        ("  instructed: 1\n", "  instructed: 1\n  gold: [{file: 3.png, answer: happy}]\n"),
+    )
+    fewer = results.answers(snapshot, study_files.parse(kept, path="demo.yaml"))
+    assert len(fewer["expression"]) == N_STIMULI - 1
+
+
+PAIRS = [Count("same_identity", f"s{j}", "answered", float(1 + j % 7), None, j) for j in range(N_STIMULI)]
+FOILS = [
+    Count("same_identity", "s1", "answered", 1.0, None, 5),
+    Count("same_identity", "s2", "answered", 2.0, None, 3),
+]
+UNABLE = Count("same_identity", "s1", "cannot_tell", None, None, 9)
+
+
+def test_pairs_of_one_person_and_of_two_are_counted_apart_as_numpy_counts_them(snapshot):
+    both = counted(snapshot.stimuli, results.frame([*PAIRS, UNABLE]), foils=FOILS)
+    found = same_person.ratings(both, STUDY.scales["same_identity"])
+    expected = np.bincount([j % 7 for j in range(N_STIMULI)], weights=range(N_STIMULI), minlength=7)
+    assert found == {"one person": expected.tolist(), "two people": [5, 3, 0, 0, 0, 0, 0]}
+
+
+def test_a_line_for_pairs_is_cut_into_tenths_with_its_end_in_the_last(snapshot):
+    values = [0, 9.9, 10, 55, 99, 100]
+    counts = [Count("same_identity", "s1", "answered", float(value), None, 1) for value in values]
+    found = same_person.ratings(counted(snapshot.stimuli, results.frame(counts)), STUDY.scales["valence"])
+    assert found["one person"] == np.histogram(values, bins=10, range=(0, 100))[0].tolist()
+
+
+def test_the_figure_of_pairs_shows_shares_of_each_kind_with_the_words_at_the_ends():
+    drawn = same_person.figure({"one person": [1, 0, 3], "two people": [0, 0, 0]}, ends=("no", "yes"))
+    assert [list(bar.y) for bar in drawn.data] == [[0.25, 0, 0.75], [0, 0, 0]]
+    assert [bar.name for bar in drawn.data] == ["one person (n = 4)", "two people (n = 0)"]
+    assert list(drawn.layout.xaxis.ticktext) == ["1<br>no", "2", "3<br>yes"]
