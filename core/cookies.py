@@ -8,8 +8,8 @@ import hashlib
 import hmac
 
 LOGIN = "facenorm.login"  # no study id holds a dot, so no participant's cookie has this name
-ERASE = "facenorm.erase"  # STUDY:CODE, from typing the code until its session is deleted
-ERASED = "facenorm.erased"  # the id of a session that was deleted a moment ago
+ERASE = "facenorm.erase"  # STUDY.CODE, from typing the code until its session is deleted
+ERASED = "facenorm.erased"  # SESSION.OUTCOME of what was deleted a moment ago
 
 
 def session_key(study_id: str, kind: str) -> str:

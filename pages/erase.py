@@ -69,7 +69,7 @@ def render(visit: Visit) -> None:
     """Ask for the code, show what it leads to, or say that it is deleted."""
     asked = st.query_params["erase"]
     if asked == "done" and (erased := session.cookie(cookies.ERASED)):
-        _done(visit, *erased.partition(":")[::2])
+        _done(visit, *erased.partition(".")[::2])
     elif asked == "1" and visit.session:
         _confirm(visit, visit.session, by="session")
     elif asked == "code" and (found := _by_code(visit)):
@@ -130,7 +130,7 @@ def said_date(visit: Visit, day: date) -> str:
 
 
 def _by_code(visit: Visit) -> Session | None:
-    study_id, _, code = session.cookie(cookies.ERASE).partition(":")
+    study_id, _, code = session.cookie(cookies.ERASE).partition(".")
     if study_id != visit.study.study or not code:
         return None
     with db_engine.reading(resources.engine()) as conn:

@@ -36,7 +36,7 @@ async def find(request: Request) -> RedirectResponse:
     found = await run_in_threadpool(_find, study_id, form.get("code", "")[:200])
     if isinstance(found, str):
         response = _back(form, erase="code")
-        responses.set_cookie(response, request, cookies.ERASE, f"{study_id}:{found}", max_age_s=CODE_S)
+        responses.set_cookie(response, request, cookies.ERASE, f"{study_id}.{found}", max_age_s=CODE_S)
         return response
     return _back(form, erase="other", problem="code", minutes=str(found or ""))
 
@@ -50,7 +50,7 @@ async def erase(request: Request) -> RedirectResponse:
     response = _back(form, erase="done")
     for name in (cookies.ERASE, *_own(request.cookies, gone)):
         response.delete_cookie(name, path="/")
-    erased = f"{gone.session_id}:{gone.outcome or ''}"
+    erased = f"{gone.session_id}.{gone.outcome or ''}"
     responses.set_cookie(response, request, cookies.ERASED, erased, max_age_s=TOLD_S)
     return response
 
@@ -109,7 +109,7 @@ def _erase(form: dict[str, str], jar: dict[str, str]) -> Session | None:
 def _named(conn: Connection, cookie: str, *, by: str) -> Session | None:
     if by == "session":
         return sessions.by_token(conn, cookie)
-    study_id, _, code = cookie.partition(":")
+    study_id, _, code = cookie.partition(".")
     found = erase_codes.find(conn, study_id, code)
     return found and found[0]
 
