@@ -81,68 +81,6 @@ def test_what_is_missing_is_named(lab):
         sessions.complete(conn, "nobody")
 
 
-def _counts(lab, version, **given):
-    with db_engine.reading(lab.engine) as conn:
-        return sessions.planned(conn, version.config_hash, **{"kind": "human", "phase": "live", **given})
-
-
-def test_the_plan_is_drawn_with_what_others_have_planned(lab):
-    version = lab.open()
-    seen = []
-
-    def draw(counts):
-        seen.append(dict(counts))
-        return lab.plan(2)
-
-    lab.begin(version, draw=draw)
-    lab.begin(version, draw=draw)
-    rated = [one.stimulus_id for one in lab.stimuli() if one.rated]
-    assert seen[0] == dict.fromkeys(rated, 0)
-    assert seen[1] == {rated[0]: 1, rated[1]: 1, rated[2]: 0, rated[3]: 0, rated[4]: 0}
-
-
-def test_draws_at_the_same_time_see_each_other(lab):
-    version = lab.open()
-    rated = [one.stimulus_id for one in lab.stimuli() if one.rated]
-
-    def draw(counts):
-        least = min(rated, key=lambda stimulus_id: counts[stimulus_id])
-        return tuple(trial for trial in lab.plan(5) if trial.shown[1].stimulus_id == least)
-
-    with ThreadPoolExecutor(10) as pool:
-        list(pool.map(lambda _: lab.begin(version, draw=draw), range(20)))
-    assert _counts(lab, version) == dict.fromkeys(rated, 4)
-
-
-def test_kinds_and_phases_are_planned_apart(lab):
-    version = lab.open()
-    lab.begin(version, kind="simulated")
-    lab.begin(version, phase="pilot")
-    assert set(_counts(lab, version).values()) == {0}
-    assert sum(_counts(lab, version, kind="simulated").values()) == 3
-    assert sum(_counts(lab, version, phase="pilot").values()) == 3
-
-
-def test_practice_checks_and_repeats_are_no_planned_ratings(lab):
-    version = lab.open()
-    for flag in ("is_practice", "is_attention", "is_repeat"):
-        lab.begin(version, plan=lab.plan(3, **{flag: True}))
-    assert set(_counts(lab, version).values()) == {0}
-
-
-def test_a_session_not_seen_for_two_hours_gives_its_place_back_unless_complete(lab):
-    version = lab.open()
-    dropped, done = lab.begin(version)[0], lab.begin(version)[0]
-    lab.answer_all(done)
-    with db_engine.writing(lab.engine) as conn:
-        sessions.complete(conn, done.session_id)
-        conn.execute(update(session).values(last_seen_at=now() - timedelta(hours=2, seconds=1)))
-    assert sum(_counts(lab, version).values()) == 3
-    with db_engine.writing(lab.engine) as conn:
-        sessions.touch(conn, dropped.session_id)
-    assert sum(_counts(lab, version).values()) == 6
-
-
 def test_every_answer_and_every_page_is_a_sign_of_life(lab):
     version = lab.open()
     begun, _ = lab.begin(version)
