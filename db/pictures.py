@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
+from sys import intern
 
 from sqlalchemy import Connection, select
 
@@ -27,17 +28,17 @@ def save(conn: Connection, pictures: Iterable[Picture]) -> None:
         )
 
 
-def allowed(conn: Connection, *, tokens: Collection[str], served_sha256: str) -> bool:
-    """Tell whether a picture belongs to a trial of a session that one of these tokens names."""
+def allowed(conn: Connection, token: str) -> frozenset[str]:
+    """The hashes of the pictures that the trials of a token's session show."""
     shown = (
-        select(session.c.session_id)
-        .join(stimulus, stimulus.c.config_hash == session.c.config_hash)
+        select(stimulus.c.served_sha256)
         .join(
             trial_stimulus,
-            (trial_stimulus.c.session_id == session.c.session_id)
+            (trial_stimulus.c.config_hash == stimulus.c.config_hash)
             & (trial_stimulus.c.stimulus_id == stimulus.c.stimulus_id),
         )
-        .where(session.c.token_sha256.in_([digest(token) for token in tokens]))
-        .where(stimulus.c.served_sha256 == served_sha256)
+        .join(session, session.c.session_id == trial_stimulus.c.session_id)
+        .where(session.c.token_sha256 == digest(token))
     )
-    return conn.execute(shown.limit(1)).first() is not None
+    # One text for all sessions: a server keeps these sets.
+    return frozenset(intern(served_sha256) for served_sha256 in conn.scalars(shown))

@@ -1,4 +1,4 @@
-"""What a process keeps at hand of things that never change."""
+"""What a process keeps at hand instead of asking the database again."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -22,21 +22,19 @@ class Kept(Generic[K, V]):
         self._weighs = 0
         self._lock = Lock()
 
-    def get(self, key: K, find: Callable[[], V | None]) -> V | None:
-        """Return the value of a key, found and kept where it is not at hand; None is not kept."""
+    def get(self, key: K) -> V | None:
+        """Return the value of a key, or None where it is not at hand."""
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
-                return self._held[key]
-        # Two may look for the same value at the same time; either is right.
-        value = find()
-        if value is not None:
-            self._keep(key, value)
-        return value
+            return self._held.get(key)
 
-    def _keep(self, key: K, value: V) -> None:
+    def keep(self, key: K, value: V) -> None:
+        """Keep a value at hand, in the place of an earlier one; one that is too heavy is not kept."""
         with self._lock:
-            if key in self._held or self._weight(value) > self._limit:
+            if key in self._held:
+                self._weighs -= self._weight(self._held.pop(key))
+            if self._weight(value) > self._limit:
                 return
             self._held[key] = value
             self._weighs += self._weight(value)

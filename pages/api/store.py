@@ -30,12 +30,12 @@ def _studies() -> Kept[str, Study]:
 
 def study_of(conn: Connection, config_hash: str) -> Study:
     """Return the study of a version; versions never change, so each is read and parsed once."""
-    found = _studies().get(config_hash, lambda: _read(conn, config_hash))
-    if found is None:
-        raise SessionError(f"study version {config_hash[:12]} is not in this database; load the study again")
-    return found
-
-
-def _read(conn: Connection, config_hash: str) -> Study | None:
+    known = _studies().get(config_hash)
+    if known is not None:
+        return known
     version = studies.get(conn, config_hash)
-    return version and study.from_json(version.content)
+    if version is None:
+        raise SessionError(f"study version {config_hash[:12]} is not in this database; load the study again")
+    parsed = study.from_json(version.content)
+    _studies().keep(config_hash, parsed)
+    return parsed

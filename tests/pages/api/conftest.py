@@ -17,6 +17,7 @@ from core.study import Study
 from db import engine, sessions, studies
 from pages import api
 from pages.api import store
+from pages.api.stimuli import at_hand
 from tests import variants
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -71,6 +72,7 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixture
     monkeypatch.setenv("FACENORM_DATA", str(tmp_path))
     monkeypatch.delenv("FACENORM_DATABASE_URL", raising=False)
     store.engine.cache_clear()
+    at_hand.cache_clear()
     api.migrate()
     parsed = study.parse(variants.one_block(*getattr(request, "param", ())), path="demo.yaml")
     pictures = [picture(number) for number in range(48)]
