@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core import study as studies
 from core import tasks
 from core.design_rules import PAIRS
 from core.records import Trial
@@ -80,7 +81,7 @@ def render(visit: Visit) -> None:
     st.markdown(_instructions(visit, trials))
     first = [picture["src"] for trial in trials[:FETCHED] for picture in specs.pictures(trial, served)]
     _examples(key="examples", data=_data(visit, examples, first))
-    text.show(visit, _going_on(visit, examples), key="keys")
+    text.show(visit, _going_on(visit), key="keys")
     if st.button(visit.words["instructions.start"], key="start", type="primary"):
         with db_engine.writing(resources.engine()) as conn:
             sessions.mark_instructions(conn, visit.session.session_id)
@@ -192,12 +193,14 @@ def _how(visit: Visit, example: Example) -> str:
     return text.html("$words ", words=words) + text.html(_KEYS, keys_html=keys.strip())
 
 
-def _going_on(visit: Visit, examples: tuple[Example, ...]) -> str:
+def _going_on(visit: Visit) -> str:
     said = text.said(visit, "instructions.next", next=visit.words["trial.next"])
-    cannot = _cannot_tell(visit)
+    offering = [scale for _, scale in studies.asked(visit.study) if scale.cannot_tell]
+    cannot = specs.cannot_tell(visit, offering[0]) if offering else None
     if cannot:
         said += " " + text.said(visit, "instructions.cannot", cannot=cannot)
-    zero = cannot and all(example.last_digit < _LAST_DIGIT for example in examples)
+    # A tenth option has the key 0 to itself.
+    zero = cannot and all(max(len(scale.options), scale.points or 0) <= _LAST_DIGIT for scale in offering)
     return text.html(
         _GOING_ON,
         title=visit.words["instructions.going_on"],
@@ -206,11 +209,6 @@ def _going_on(visit: Visit, examples: tuple[Example, ...]) -> str:
         tab=visit.words["instructions.keys.tab"],
         cannot_html=text.html(_ZERO, text=cannot) if zero else "",
     )
-
-
-def _cannot_tell(visit: Visit) -> str | None:
-    words = (specs.cannot_tell(visit, visit.study.scales[scale_id]) for scale_id in visit.study.ask)
-    return next(filter(None, words), None)
 
 
 def _is_light(colour: str) -> bool:
