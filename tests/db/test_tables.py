@@ -1,12 +1,14 @@
 import tracemalloc
 from collections import Counter
+from dataclasses import replace
+from itertools import product
 
 import pytest
 from sqlalchemy import event, text
 
 from core.ratings import COLUMNS
-from core.records import Answer, Evidence, Response
-from db import answers, exclusions, sessions, tables
+from core.records import Answer, Evidence, Expected, Response
+from db import answers, exclusions, questionnaires, returning, sessions, tables
 from db import engine as db_engine
 
 
@@ -226,6 +228,124 @@ def test_an_exclusion_of_one_study_leaves_another_alone(lab, version):
     with db_engine.writing(lab.engine) as conn:
         exclusions.add(conn, "another", "stimulus", target, reason="x", who="ann")
     assert not any(row["excluded"] for row in _ratings(lab))
+
+
+@pytest.mark.parametrize(
+    ("expected", "passes"),
+    [
+        (Expected("emotion", instructed=True, label="sad"), True),
+        (Expected("emotion", instructed=False, label="happy"), False),
+        (Expected("valence", instructed=True, low=10, high=20), True),
+        (Expected("valence", instructed=True, low=13), False),
+        (Expected("intensity", instructed=True, low=1), False),  # not applicable is not what was asked
+    ],
+)
+def test_a_check_says_on_its_scale_what_was_expected_and_whether_it_was_given(lab, version, expected, passes):
+    _complete(lab, version, plan=lab.plan(1, is_attention=True, expected=expected), label="sad", value=12.0)
+    rows = {row["scale_id"]: row for row in _ratings(lab)}
+    found = rows.pop(expected.scale_id)
+    assert (found["check_passed"], found["is_instructed"]) == (passes, expected.instructed)
+    assert (found["expected_label"], found["expected_low"], found["expected_high"]) == (
+        expected.label,
+        expected.low,
+        expected.high,
+    )
+    assert {row["check_passed"] for row in rows.values()} == {None}
+    with db_engine.reading(lab.engine) as conn:
+        (one,) = tables.participants(conn, "demo")
+    assert (one.n_checks, one.n_checks_passed) == (1, int(passes))
+
+
+def test_a_check_that_begins_again_counts_once_and_each_try_of_the_practice_counts(lab, version):
+    check = Expected("emotion", instructed=True, label="sad")
+    session, _ = lab.begin(
+        version,
+        plan=(
+            *(replace(one, block=0) for one in lab.plan(2, is_practice=True)),
+            replace(lab.plan(3, is_attention=True, expected=check)[2], block=2),
+        ),
+    )
+    lab.answer_all(session, label="sad")
+    with db_engine.writing(lab.engine) as conn:
+        for block in (0, 2):
+            returning.repeat(conn, session.session_id, block)
+    lab.answer_all(session, label="happy")
+    with db_engine.reading(lab.engine) as conn:
+        (one,) = tables.participants(conn, "demo")
+    assert (one.n_checks, one.n_checks_passed, one.practice_attempts) == (1, 0, 2)
+
+
+def test_an_attempt_that_a_later_one_replaces_is_marked_and_does_not_count(lab, version):
+    session = _complete(lab, version, label="sad")
+    with db_engine.writing(lab.engine) as conn:
+        returning.repeat(conn, session.session_id, 1)
+    lab.answer_all(session, label="happy")
+    rows = _ratings(lab)
+    assert Counter((row["attempt"], row["superseded"]) for row in rows) == {(1, True): 9, (2, False): 9}
+    assert {row["response_label"] for row in rows if row["superseded"]} == {"sad", None}
+    labels = Counter({count.label: count.n for count in _counts(lab, version) if count.label})
+    assert labels == {"happy": 1}
+    assert sum(count.n for count in _counts(lab, version)) == 9
+
+
+def test_a_pair_says_where_its_edit_stood_and_foils_are_counted_apart(lab, version):
+    reference, target = lab.plan(1)[0].shown
+    sides = {"right": (reference, target), "left": (target, reference)}
+    pairs = tuple(
+        replace(lab.plan(4)[index], shown=shown, task="identity_pairs", is_foil=is_foil)
+        for index, (is_foil, shown) in enumerate(product((False, True), sides.values()))
+    )
+    _complete(lab, version, plan=pairs)
+    rows = [row for row in _ratings(lab) if row["scale_id"] == "valence"]
+    assert [row["target_side"] for row in rows] == ["right", "left"] * 2
+    assert {row["stimulus_id"] for row in rows} == {target.stimulus_id}
+    assert {row["reference_stimulus_id"] for row in rows} == {reference.stimulus_id}
+    assert {row["reference_identity_id"] for row in rows} == {lab.stimuli()[0].identity_id}
+    assert Counter(row["is_foil"] for row in rows) == {False: 2, True: 2}
+    for count in (tables.counts, tables.foils):
+        with db_engine.reading(lab.engine) as conn:
+            assert sum(one.n for one in count(conn, version.config_hash)) == 2 * 3
+            assert count(conn, version.config_hash, kinds=("simulated",)) == ()
+            assert count(conn, "0" * 64) == ()
+
+
+def test_a_picture_alone_has_no_side(lab, version):
+    alone = tuple(replace(one, shown=one.shown[1:]) for one in lab.plan(1))
+    _complete(lab, version, plan=alone)
+    assert {(row["target_side"], row["reference_stimulus_id"]) for row in _ratings(lab)} == {(None, None)}
+
+
+def test_retests_count_values_that_were_given_twice(lab, version):
+    first, second, third = lab.plan(3)
+    again = tuple(
+        replace(one, trial_index=index, is_repeat=True, repeat_of=of.trial_id)
+        for index, (one, of) in enumerate(zip(lab.plan(2), (first, second), strict=True), start=4)
+    )
+    session = _complete(lab, version, plan=(first, second, third, *again))
+    with db_engine.reading(lab.engine) as conn:
+        # Intensity did not apply at either time.
+        assert tables.retests(conn, version.config_hash) == {"emotion": 2, "valence": 2}
+        assert tables.retests(conn, "0" * 64) == {}
+    with db_engine.writing(lab.engine) as conn:
+        exclusions.add(conn, "demo", "session", session.session_id, reason="x", who="ann")
+        assert tables.retests(conn, version.config_hash) == {}
+
+
+def test_questionnaires_come_with_their_sessions_and_lines_apart(lab, version):
+    first, second = (lab.begin(version)[0] for _ in range(2))
+    with db_engine.writing(lab.engine) as conn:
+        questionnaires.save(conn, second.session_id, "mood", {"now.calm": "high", "why": None})
+        questionnaires.save(conn, first.session_id, "mood", {"hours": 7.5})
+        questionnaires.save(conn, first.session_id, None, {"age": 30})
+    with db_engine.reading(lab.engine) as conn:
+        found = list(tables.questionnaire_answers(conn, "demo"))
+        assert list(tables.questionnaire_answers(conn, "demo", kinds=("simulated",))) == []
+    assert [(one.session_id, one.question_id, one.item_id, one.value) for one in found] == [
+        (first.session_id, "hours", None, 7.5),
+        (second.session_id, "now", "calm", "high"),
+        (second.session_id, "why", None, None),
+    ]
+    assert {(one.questionnaire_id, one.study_version) for one in found} == {("mood", 1)}
 
 
 def _many(lab, version, trials: int) -> None:
