@@ -47,7 +47,7 @@ class View extends Sitting {
   advance() {
     const position = this.trials.findIndex((trial) => !this.done.has(trial.id));
     if (position < 0) return this.finish();
-    const said = this.parts.pause(position, this.last, this.done);
+    const said = position !== this.rested && this.parts.pause(position, this.last, this.done);
     return said ? this.pause(position, said) : this.show(position);
   }
 
@@ -56,7 +56,10 @@ class View extends Sitting {
     this.pictures.ahead(position);
     this.cover.show(said, {
       label: this.words["trial.continue"],
-      action: () => this.show(position),
+      action: () => {
+        this.rested = position; // going back over a break does not bring it again
+        this.show(position);
+      },
       second: this.stop,
     });
     this.status();

@@ -22,6 +22,7 @@ def start(page: Page, url: str, language: str = "en") -> None:
     consent(page)
     page.locator(".questions .continue").click()
     page.locator(".st-key-start button").click()
+    page.locator(".fn-trial").wait_for()
 
 
 def to_trials(page: Page, url: str, language: str = "en") -> None:
