@@ -28,6 +28,11 @@ def of_page(study: Study, questionnaire_id: str | None) -> tuple[Question, ...] 
     return next((one.questions for one in study.questionnaires if one.id == questionnaire_id), None)
 
 
+def may_be_sensitive(study: Study, consents: Mapping[str, bool]) -> bool:
+    """Whether a participant agreed to every consent item about sensitive questions."""
+    return all(consents.get(item.id) for item in study.consent.items if item.sensitive)
+
+
 def asked(questions: Sequence[Question], *, sensitive: bool) -> tuple[Question, ...]:
     """The questions that are on; the sensitive ones only for who agreed to them."""
     return tuple(one for one in questions if one.enabled and (sensitive or not one.sensitive))

@@ -9,16 +9,15 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select, update
 
-from core.questions import Value
-from core.study import Study
 from db import sessions
 from db.schema import about, questionnaire, session
+from db.sessions import AboutValue
 from db.statements import insert, now
 
 _ABOUT = ""  # a questionnaire's id is never empty
 
 
-def read(conn: Connection, session_id: str, questionnaire_id: str | None) -> dict[str, Value]:
+def read(conn: Connection, session_id: str, questionnaire_id: str | None) -> dict[str, AboutValue]:
     """Read what a participant answered, by field; a question passed over is None."""
     if questionnaire_id is None:
         return sessions.about(conn, session_id)
@@ -29,7 +28,7 @@ def read(conn: Connection, session_id: str, questionnaire_id: str | None) -> dic
 
 
 def save(
-    conn: Connection, session_id: str, questionnaire_id: str | None, answers: Mapping[str, Value]
+    conn: Connection, session_id: str, questionnaire_id: str | None, answers: Mapping[str, AboutValue]
 ) -> None:
     """Store answers by field; the last word on each counts."""
     if not answers:
@@ -68,10 +67,3 @@ def leave(conn: Connection, session_id: str) -> None:
 
 def _set_open(conn: Connection, session_id: str, page: str | None) -> None:
     conn.execute(update(session).where(session.c.session_id == session_id).values(open_page=page))
-
-
-def may_ask_sensitive(conn: Connection, session_id: str, study: Study) -> bool:
-    """Whether the participant agreed to every consent item about sensitive questions."""
-    asking = [item.id for item in study.consent.items if item.sensitive]
-    agreed = sessions.consents(conn, session_id)
-    return all(agreed.get(item_id) for item_id in asking)

@@ -70,7 +70,7 @@ def _store(cookie: str, page: Page) -> JSONResponse:
 
 def _asked(conn: Connection, session: Session, page: Page) -> tuple[Question, ...]:
     study = store.study_of(conn, session.config_hash)
-    sensitive = questionnaires.may_ask_sensitive(conn, session.session_id, study)
+    sensitive = questions.may_be_sensitive(study, sessions.consents(conn, session.session_id))
     return questions.asked(questions.of_page(study, page.page) or (), sensitive=sensitive)
 
 

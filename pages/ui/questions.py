@@ -15,7 +15,7 @@ from core.questions import Value
 from core.settings import PROJECT
 from core.study_design import Question
 from db import engine as db_engine
-from db import questionnaires
+from db import questionnaires, sessions
 from pages.ui import resources, text
 from pages.ui.session import Visit
 
@@ -118,8 +118,9 @@ def _asked(visit: Visit, questions: Sequence[Question]) -> tuple[Question, ...]:
     if not any(one.enabled and one.sensitive for one in questions):
         return core_questions.asked(questions, sensitive=False)
     with db_engine.reading(resources.engine()) as conn:
-        agreed = questionnaires.may_ask_sensitive(conn, visit.session.session_id, visit.study)
-    return core_questions.asked(questions, sensitive=agreed)
+        consents = sessions.consents(conn, visit.session.session_id)
+    sensitive = core_questions.may_be_sensitive(visit.study, consents)
+    return core_questions.asked(questions, sensitive=sensitive)
 
 
 def _shown(visit: Visit, page: str | None) -> dict[str, Value]:
