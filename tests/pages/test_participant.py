@@ -6,13 +6,15 @@ import random
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import select
 from streamlit.testing.v1 import AppTest
 
-from core import i18n, plan, stimuli
+from core import cookies, i18n, plan, stimuli
 from core import study as study_files
 from core.records import Answer, ConsentGiven, Evidence, Response
 from core.settings import PROJECT
-from db import answers, engine, sessions, studies
+from db import answers, codes, engine, external, sessions, studies
+from db.schema import tally
 from pages.api import store
 from pages.ui import session
 from tests import variants
@@ -277,3 +279,198 @@ def test_who_did_not_agree_to_sensitive_questions_is_not_asked_them(begin):
     shown = markup(visit())
     assert 'name="gender"' not in shown
     assert 'id="q-age"' in shown
+
+
+SEED = "seed: 2026"
+
+
+@pytest.fixture
+def recruited(installation, tmp_path, monkeypatch):
+    """Open the demo with these settings of recruitment, and begin, and end, a session of it."""
+
+    def make(settings, *, outcome=None, kind="human", external_id=None, changes=()):
+        folder = tmp_path / "faces"
+        folder.mkdir(exist_ok=True)
+        version = load(installation, folder, (SEED, f"{SEED}\n{settings}"), *changes)
+        if outcome is None:
+            return None
+        parsed, rng = study_files.from_json(version.content), random.Random(1)
+        with engine.writing(installation) as conn:
+            shown = studies.stimuli(conn, version.config_hash)
+            begun, token = sessions.begin(
+                conn,
+                config_hash=version.config_hash,
+                kind=kind,
+                phase="live",
+                language="en",
+                nonce="nonce-of-this-test",
+                consents=[],
+                draw=lambda places: plan.build(parsed, shown, places, rng=rng),
+                option_order={},
+                utc_offset_min=0,
+            )
+            if external_id:
+                external.add(conn, begun, external_id, {"sub": "s&1"}, salt="0" * 32)
+            ended = begun if outcome == "running" else sessions.end(conn, begun.session_id, outcome)
+        monkeypatch.setattr(
+            session, "_cookies", lambda: {f"facenorm-{cookies.session_key('demo', kind)}": token}
+        )
+        return ended
+
+    return make
+
+
+def test_a_fixed_code_is_the_same_for_all_and_leads_back(recruited):
+    ended = recruited(
+        "recruitment: {route: prolific, code: fixed, fixed_code: C1&2, complete_url: 'https://x.example/?cc={code}'}",
+        outcome="complete",
+        external_id="abc",
+    )
+    shown = markup(visit())
+    assert "C1&amp;2" in shown
+    assert ended.completion_code not in shown
+    assert 'href="https://x.example/?cc=C1%262"' in shown
+    assert 'data-after="20"' in shown
+
+
+def test_a_code_of_the_pool_is_given_once(installation, recruited):
+    ended = recruited("recruitment: {route: codes, code: pool}", outcome="complete")
+    with engine.writing(installation) as conn:
+        codes.load(conn, "demo", ["POOL-1", "POOL-2"])
+    page = visit()
+    page.run()
+    again = visit()
+    assert "POOL-1" in markup(page)
+    assert "POOL-1" in markup(again)
+    with engine.reading(installation) as conn:
+        assert codes.left(conn, "demo") == 1
+        assert codes.held(conn, ended.session_id) == "POOL-1"
+
+
+def test_an_empty_pool_names_the_contact_and_is_logged(recruited, caplog):
+    ended = recruited("recruitment: {route: codes, code: pool}", outcome="complete")
+    shown = markup(visit())
+    assert i18n.words("en")["done.empty"].format(contact="faces@example.org") in shown
+    assert ended.completion_code in shown
+    assert "no completion code left" in caplog.text
+    assert ended.session_id not in caplog.text
+
+
+def test_a_preview_takes_no_code_from_the_pool(installation, recruited):
+    recruited("recruitment: {route: codes, code: pool}", outcome="complete", kind="preview")
+    with engine.writing(installation) as conn:
+        codes.load(conn, "demo", ["POOL-1"])
+        link = studies.make_link(conn, "demo", "preview")
+    shown = markup(visit(link=link))
+    assert i18n.words("en")["done.preview"] in shown
+    assert "POOL-1" not in shown
+
+
+PANEL = (
+    "recruitment: {route: panel, keep: [sub], complete_url: 'https://x.example/c?id={external_id}&s={sub}', "
+    "screen_out_url: 'https://x.example/s?id={external_id}', quota_url: 'https://x.example/q?id={external_id}'}"
+)
+
+
+def test_who_was_screened_out_goes_where_the_panel_wants_them(recruited):
+    recruited(PANEL, outcome="screened_out", external_id="a b")
+    shown = markup(visit())
+    assert i18n.words("en")["done.screened_out.text"] in shown
+    assert 'href="https://x.example/s?id=a%20b"' in shown
+    assert 'id="code"' not in shown
+
+
+def test_kept_parameters_go_back_and_a_forgotten_id_leaves_only_the_code(installation, recruited):
+    ended = recruited(PANEL, outcome="complete", external_id="abc")
+    assert 'href="https://x.example/c?id=abc&amp;s=s%261"' in markup(visit())
+    with engine.writing(installation) as conn:
+        external.mark_paid(conn, "demo", ended.session_id)
+        external.forget(conn, {ended.config_hash: 0})
+    shown = markup(visit())
+    assert "x.example" not in shown
+    assert ended.completion_code in shown
+
+
+def test_a_lab_offers_the_next_participant_instead_of_a_way_back(recruited):
+    recruited("recruitment: {route: lab, complete_url: 'https://x.example/'}", outcome="complete")
+    shown = markup(visit())
+    assert 'action="/api/next"' in shown
+    assert 'data-after="60"' in shown
+    assert "x.example" not in shown
+
+
+def test_a_lab_asks_for_the_code_and_takes_it_into_the_form(recruited):
+    recruited("recruitment: {route: lab}")
+    page = visit()
+    assert "<form" not in markup(page)
+    page.button[0].click().run()
+    assert page.error[0].value == i18n.words("en")["lab.code.missing"]
+    page.text_input(key="lab.code").set_value("x" * 300)
+    page.button[0].click().run()
+    assert page.error[0].value == i18n.words("en")["lab.code.damaged"]
+    page.text_input(key="lab.code").set_value(" p01 ")
+    page.button[0].click().run()
+    assert 'name="url.code" value="P01"' in markup(page)
+
+
+@pytest.mark.parametrize("problem", ["incomplete", "damaged"])
+@pytest.mark.parametrize("language", ["en", "ko", "ja"])
+def test_a_link_that_cannot_be_used_says_whom_to_ask(installation, recruited, problem, language):
+    recruited("recruitment: {route: prolific}")
+    more = {"PROLIFIC_PID": "x" * 300} if problem == "damaged" else {}
+    shown = markup(visit(lang=language, **more))
+    assert i18n.words(language)[f"recruit.{problem}.title"] in shown
+    assert "faces@example.org" in shown
+    assert "<form" not in shown
+    with engine.reading(installation) as conn:
+        assert sessions.flow(conn, "demo").opened == 0
+
+
+def test_a_worker_who_only_looks_can_read_and_not_begin(recruited):
+    recruited("recruitment: {route: mturk}")
+    shown = markup(visit(assignmentId="ASSIGNMENT_ID_NOT_AVAILABLE", hitId="h"))
+    assert i18n.words("en")["recruit.unaccepted"] in shown
+    assert "<form" not in shown
+
+
+def test_the_link_goes_into_the_form_and_into_the_other_languages(recruited):
+    recruited(PANEL)
+    shown = markup(visit(id='a"b', sub="s&1", utm="x"))
+    assert 'name="url.id" value="a&quot;b"' in shown
+    assert 'name="url.sub" value="s&amp;1"' in shown
+    assert "id=a%22b&amp;sub=s%261&amp;study=demo&amp;lang=ko" in shown
+    assert "utm" not in shown
+
+
+def test_a_full_study_thanks_counts_and_leads_back(installation, recruited):
+    few = [
+        ("ratings_per_stimulus: 20", "ratings_per_stimulus: 1"),
+        ("per_participant: 3", "per_participant: 6"),
+    ]
+    recruited(PANEL, outcome="running", external_id="first", changes=few)
+    page = visit(id="late")
+    page.run()
+    shown = markup(page)
+    assert i18n.words("en")["recruit.full.text"] in shown
+    assert 'href="https://x.example/q?id=late"' in shown
+    assert "<form" not in shown
+    with engine.reading(installation) as conn:
+        assert conn.scalar(select(tally.c.n).where(tally.c.what == "full")) == 1
+        assert sessions.flow(conn, "demo").opened == 0
+
+
+def test_who_comes_back_without_a_cookie_is_known_by_the_id(recruited, monkeypatch):
+    recruited(PANEL, outcome="complete", external_id="abc")
+    monkeypatch.setattr(session, "_cookies", dict)
+    shown = markup(visit(id="abc"))
+    assert i18n.words("en")["recruit.ended.title"] in shown
+    assert 'action="/api/return"' in shown
+    assert 'name="url.id" value="abc"' in shown
+    assert i18n.words("en")["welcome.begin"] in markup(visit(id="other"))
+
+
+def test_the_cookie_of_another_participant_is_left_aside(recruited):
+    ended = recruited(PANEL, outcome="complete", external_id="abc")
+    assert ended.completion_code in markup(visit(id="abc"))
+    assert ended.completion_code in markup(visit())
+    assert ended.completion_code not in markup(visit(id="other"))
