@@ -9,6 +9,7 @@ class Outbox {
     this.started = 0;
     this.limit = BATCH;
     this.stopped = null; // why the server refuses everything
+    this.ended = false; // because the session has ended, for instance in another tab
     this.closed = false;
     this.wake = () => this.send();
     window.addEventListener("online", this.wake);
@@ -72,6 +73,8 @@ class Outbox {
     const said = await reply.json();
     if (this.closed) return false;
     if (reply.ok || said.rejected) return this.settle(said.acked ?? [], said.rejected ?? []);
+    this.ended = reply.status === 410;
+    if (this.ended) this.settle(said.acked ?? [], []);
     return this.refuse(batch, reply.status, said.error ?? String(reply.status));
   }
 

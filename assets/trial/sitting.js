@@ -103,7 +103,8 @@ class Sitting {
     const { items, failures, stopped, aside } = this.outbox;
     if (stopped) {
       this.halt();
-      this.cover.notice("stopped", { n: items.length, reason: stopped }, () => location.reload());
+      const why = this.outbox.ended ? "ended" : "stopped";
+      this.cover.notice(why, { n: items.length, reason: stopped }, () => location.reload());
     } else if (this.finishing && !items.length) {
       if (this.outbox.lacking().length) this.finish();
       else if (!this.waited) this.tell();
