@@ -54,7 +54,7 @@ def render() -> None:
     shown.reliability(snapshot, asked, version)
     same_person.show(snapshot, asked)
     comparison.show(snapshot, asked, model)
-    shown.norms(snapshot, asked, version)
+    shown.norms(snapshot, study, version)
 
 
 # ---- filters and snapshot

@@ -72,7 +72,13 @@ def figure(found: Mapping[str, Sequence[int]], *, ends: tuple[str, str], dark: b
     charts.layout(drawn, height=300, dark=dark)
     charts.legend(drawn, shown=True)
     points = list(range(1, max(map(len, found.values())) + 1))
-    words = [f"{points[0]}<br>{ends[0]}", *map(str, points[1:-1]), f"{points[-1]}<br>{ends[1]}"]
-    drawn.update_xaxes(fixedrange=True, tickvals=points, ticktext=words, automargin=True)
+    drawn.update_xaxes(fixedrange=True, tickvals=points, tickangle=0)
+    # As tick labels they would be turned on a phone.
+    for words, side, x in ((ends[0], "left", 0), (ends[1], "right", 1)):
+        drawn.add_annotation(
+            text=words, x=x, xref="paper", xanchor=side, y=0, yref="paper", yanchor="top", yshift=-22,
+            showarrow=False,
+        )  # fmt: skip
+    drawn.update_layout(margin={"b": 48})
     drawn.update_yaxes(title="share of ratings", fixedrange=True, rangemode="tozero", tickformat=".0%")
     return drawn

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
+from core import study as study_files
 from core.agreement.estimate import Estimate
 from core.builtin_scales import SAME_IDENTITY
-from core.records import StudyVersion
-from core.study import Scale
+from core.plan.blocks import rateable
+from core.records import Stimulus, StudyVersion
+from core.study import Scale, Study
 from pages.ui import charts, definitions, parts, results
 from pages.ui.results import Missing, Snapshot
 
@@ -40,7 +42,7 @@ def reliability(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVe
     if snapshot.retests:
         st.caption(
             "Rated twice by the same person, for retest reliability: "
-            + ", ".join(f"{n} pairs on {scale_id}" for scale_id, n in snapshot.retests.items())
+            + ", ".join(f"{snapshot.retests.get(scale_id, 0)} pairs on {scale_id}" for scale_id in asked)
             + "."
         )
 
@@ -81,15 +83,16 @@ def _alpha_table(found: Mapping[str, Estimate], asked: Mapping[str, Scale]) -> p
     )
 
 
-def norms(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion) -> None:
+def norms(snapshot: Snapshot, study: Study, version: StudyVersion) -> None:
     """Show the norms of every stimulus beside its face."""
     parts.section("Norms per stimulus", definitions.NORMS)
-    found = _norms(version.config_hash, snapshot.fingerprint, snapshot, asked)
+    asked = dict(study_files.asked(study))
+    found = _norms(version.config_hash, snapshot.fingerprint, snapshot, study)
     if isinstance(found, Missing):
         st.info(parts.sentence(found.reason))
         return
     st.dataframe(
-        _shown(found, snapshot, asked),
+        _shown(found, rateable(study, snapshot.stimuli), asked),
         hide_index=True,
         placeholder="",
         row_height=ROW_PX,
@@ -103,14 +106,12 @@ def norms(snapshot: Snapshot, asked: Mapping[str, Scale], version: StudyVersion)
 
 
 @st.cache_resource(max_entries=32, show_spinner="Computing norms …")
-def _norms(
-    config_hash: str, fingerprint: str, _snapshot: Snapshot, _asked: Mapping[str, Scale]
-) -> pd.DataFrame | Missing:
-    return results.attempt(lambda: results.norms_table(_snapshot.counts, _snapshot.stimuli, _asked))
+def _norms(config_hash: str, fingerprint: str, _snapshot: Snapshot, _study: Study) -> pd.DataFrame | Missing:
+    asked, rated = dict(study_files.asked(_study)), rateable(_study, _snapshot.stimuli)
+    return results.attempt(lambda: results.norms_table(_snapshot.counts, rated, asked))
 
 
-def _shown(found: pd.DataFrame, snapshot: Snapshot, asked: Mapping[str, Scale]) -> pd.DataFrame:
-    rated = [stimulus for stimulus in snapshot.stimuli if stimulus.rated]
+def _shown(found: pd.DataFrame, rated: Sequence[Stimulus], asked: Mapping[str, Scale]) -> pd.DataFrame:
     columns: dict[str, object] = {
         "face": [parts.picture(stimulus) for stimulus in rated],
         "identity": [stimulus.identity_id for stimulus in rated],

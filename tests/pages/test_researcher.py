@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core import cookies, plan, simulate, stimuli
 from core import study as study_files
 from core.records import AiResult, Score
-from db import ai, answers, audit, engine, researchers, sessions, studies
+from db import ai, answers, audit, engine, researchers, sessions, studies, tables
 from pages import login
 from pages.api import store
 from pages.ui import results, session
@@ -115,6 +115,7 @@ def take_part(installation, version, participants, kind="human"):
                 consents=(),
                 draw=lambda places, rng=rng: plan.build(parsed, shown, places, rng=rng),
                 option_order=plan.option_order(parsed, rng=rng),
+                counting=plan.counting(parsed),
                 utc_offset_min=0,
             )
             for trial in sessions.trials(conn, begun.session_id):
@@ -392,6 +393,47 @@ def test_the_dashboard_counts_what_the_database_holds(researcher, installation, 
         assert (norms["H"] / 100).tolist() == pytest.approx(list(hits))
     assert "Units or zero differ" in said(at)
     assert "CCC" not in metrics
+
+
+@pytest.fixture
+def whole_design(study_file):
+    """The study with the demo's own task sets, checks, repeats and pairs."""
+    text = variants.DEMO.read_text(encoding="utf-8")
+    text = text.replace("folder: ../demo", f"folder: {study_file.parent / 'faces'}")
+    text = text.replace("per_participant: 24", "per_participant: 8")
+    study_file.write_text(
+        text.replace("    option_order: random\n", "    cannot_tell: true\n"), encoding="utf-8"
+    )
+    return study_file
+
+
+def test_the_dashboard_knows_task_sets_pairs_and_every_end(researcher, installation, whole_design, version):
+    take_part(installation, version, 5)
+    with engine.writing(installation) as conn:
+        begun = [one.session_id for one in tables.participants(conn, "demo")]
+        conn.exec_driver_sql("UPDATE session SET outcome = NULL, completed_at = NULL")
+        sessions.end(conn, begun[0], "stopped")
+        sessions.end(conn, begun[1], "screened_out")
+        sessions.end(conn, begun[2], "complete")
+        sessions.tally(conn, version.config_hash, "full")
+        conn.exec_driver_sql(
+            f"UPDATE session SET last_seen_at = '2026-01-01T00:00:00.000Z' WHERE session_id = '{begun[3]}'"
+        )
+    at = show("dashboard")
+    metrics = {metric.label: metric.value for metric in at.metric}
+    ends = ("Finished", "Under way", "Left", "Stopped", "Screened out", "Came when full")
+    assert [metrics[name] for name in ends] == ["1"] * 6
+    assert "Deleted" not in metrics
+    words = said(at)
+    assert "The same person?" in words
+    assert "Rated twice by the same person, for retest reliability: " in words
+    told = re.search(r"expression (\d) to (\d), median", words)
+    assert told, words
+    assert told.groups() == ("3", "4")  # 5 people x 8 of 12 stimuli
+    norms = at.dataframe[-1].value
+    assert norms["n"].sum() == norms["naturalness n"].sum() == 5 * 8
+    assert {"rated identity M", "rated identity n", "emotion can't tell"} <= set(norms.columns)
+    assert "same_identity" not in set(at.dataframe[-2].value["scale"])
 
 
 def test_results_of_one_rater_with_other_weights_are_another_model(researcher, installation, version):

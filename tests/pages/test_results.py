@@ -204,4 +204,5 @@ def test_the_figure_of_pairs_shows_shares_of_each_kind_with_the_words_at_the_end
     drawn = same_person.figure({"one person": [1, 0, 3], "two people": [0, 0, 0]}, ends=("no", "yes"))
     assert [list(bar.y) for bar in drawn.data] == [[0.25, 0, 0.75], [0, 0, 0]]
     assert [bar.name for bar in drawn.data] == ["one person (n = 4)", "two people (n = 0)"]
-    assert list(drawn.layout.xaxis.ticktext) == ["1<br>no", "2", "3<br>yes"]
+    assert list(drawn.layout.xaxis.tickvals) == [1, 2, 3]
+    assert [(words.text, words.x) for words in drawn.layout.annotations] == [("no", 0), ("yes", 1)]
