@@ -129,7 +129,7 @@ def test_expected_half_widths_are_those_of_scipy(n):
 
 
 def test_printed_half_widths():
-    # In any table t(19) = 2.093 and t(9) = 2.262: 2.093 * 20 / sqrt(20) = 9.36, 2.262 * 20 / sqrt(10) = 14.31.
+    # t(19) = 2.093 and t(9) = 2.262 in any table: 2.093 * 20 / sqrt(20) = 9.36; 2.262 * 20 / sqrt(10).
     for n, printed in ((20, 9.36), (10, 14.31)):
         found = planning.forecast(of(FULL, trials={"ratings_per_stimulus": n}), STIMULI)
         width = next(each for each in found.widths if each.scale_id == "naturalness")
