@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.study import ConsentItem, Study
+from core import planning
+from core.study import ConsentItem
 from db import engine as db_engine
 from db import sessions
 from pages.ui import arriving, resources, session, text
 from pages.ui.session import Visit
-
-# Rough times of a practised participant; a study's own pilot gives better ones.
-_SECONDS_PER_FACE, _SECONDS_PER_SCALE, _SECONDS_AROUND = 2, 4, 120
 
 _FORM = """
 <form method="post" action="/api/begin"$replace_html>
@@ -48,18 +46,12 @@ def _count_opening(visit: Visit) -> None:
         sessions.tally(conn, visit.version.config_hash, "opened", kind=visit.kind, phase=visit.phase)
 
 
-def minutes(study: Study) -> int:
-    """Estimate how long the study takes."""
-    per_face = _SECONDS_PER_FACE + _SECONDS_PER_SCALE * len(study.ask)
-    return max(1, round((_SECONDS_AROUND + study.trials.per_participant * per_face) / 60))
-
-
 def _introduction(visit: Visit) -> str:
     study = visit.study
     about = text.own(visit, study.description) if study.description else visit.words["welcome.what"]
     faces = study.trials.per_participant
     facts = [
-        text.said(visit, "welcome.duration", minutes=minutes(study), faces=faces),
+        text.said(visit, "welcome.duration", minutes=planning.minutes(study), faces=faces),
         arriving.device_fact(visit),
     ]
     parts = [
