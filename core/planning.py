@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from math import ceil
 
 from core import tasks
-from core.agreement.categorical import wilson
 from core.builtin_scales import SAME_IDENTITY
 from core.design_rules import PAIRS
 from core.plan import blocks, pairs
-from core.plan.need import CONFIDENCE, LEAST, mean_half_width
+from core.plan.need import LEAST, mean_half_width, share_half_width
 from core.records import Stimulus
 from core.scales import bounds, canonical_bounds
 from core.study import Scale, Study
@@ -263,7 +262,7 @@ def _ratings(study: Study, task: TaskSet, sd_share: float) -> int:
     numeric = [scale for name in task.scales if (scale := study.scales[name]).kind != "choice"]
     most = wanted.most_ratings or 100_000
     if not numeric:
-        return _first(wanted.half_width, most, lambda n: _of_share(MODAL_SHARES[-1], n))
+        return _first(wanted.half_width, most, lambda n: share_half_width(MODAL_SHARES[-1], n))
     sd = max(sd_share * _length(scale) for scale in numeric)
     return _first(wanted.half_width, most, lambda n: mean_half_width(sd, n))
 
@@ -283,18 +282,13 @@ def _widths(study: Study, need: Need, sd_share: float) -> Iterator[Width]:
         scale = study.scales[scale_id]
         if scale.kind == "choice":
             for share in MODAL_SHARES:
-                width = _of_share(share, need.ratings)
+                width = share_half_width(share, need.ratings)
                 yield Width(need.task, scale_id, need.ratings, width, None, share)
         elif need.ratings > 1:
             low, high = bounds(scale)
             width = mean_half_width(sd_share * _length(scale), need.ratings)
             points = width * (high - low) / _length(scale)
             yield Width(need.task, scale_id, need.ratings, width, points, sd_share * (high - low))
-
-
-def _of_share(share: float, n: int) -> float:
-    low, high = wilson(share * n, n, confidence=CONFIDENCE)
-    return (high - low) / 2
 
 
 def _length(scale: Scale) -> float:

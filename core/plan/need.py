@@ -7,8 +7,6 @@ from functools import cache
 from math import sqrt
 
 from core import tasks
-from core.agreement.categorical import wilson
-from core.agreement.estimate import t_quantile
 from core.builtin_scales import SAME_IDENTITY
 from core.design_rules import PAIRS
 from core.plan.blocks import rateable
@@ -90,8 +88,7 @@ def half_width(spread: Spread) -> float | None:
     if spread.n < LEAST:
         return None
     if spread.mode is not None:
-        low, high = wilson(spread.mode, spread.n, confidence=CONFIDENCE)
-        return (high - low) / 2
+        return share_half_width(spread.mode / spread.n, spread.n)
     mean, squares = spread.mean or 0.0, spread.squares or 0.0
     variance = max(0.0, squares - mean**2) * spread.n / (spread.n - 1)
     return mean_half_width(sqrt(variance), spread.n)
@@ -102,8 +99,19 @@ def mean_half_width(sd: float, n: int) -> float:
     return _t(n - 1) * sd / sqrt(n)
 
 
+def share_half_width(share: float, n: int) -> float:
+    """Half the width of Wilson's 95 % interval of a share among n answers."""
+    from core.agreement.categorical import wilson
+
+    low, high = wilson(share * n, n, confidence=CONFIDENCE)
+    return (high - low) / 2
+
+
 @cache
 def _t(df: int) -> float:
+    # scipy is not loaded for the many studies that need none of it here.
+    from core.agreement.estimate import t_quantile
+
     return t_quantile(CONFIDENCE, df)
 
 
