@@ -192,9 +192,14 @@ def test_after_the_last_day_it_says_whom_to_write_to(server: Server, visitor: Vi
 
 def pass_days(server: Server, own: str, days: int) -> None:
     """Put the end of a session into the past, as waiting would."""
+    earlier = f"strftime('%Y-%m-%dT%H:%M:%fZ', ended_at, '-{days} days')"
+    write(server, f"update session set ended_at = {earlier} where session_id = ?", own)
+
+
+def write(server: Server, statement: str, *parameters: object) -> None:
+    """Change this server's database from outside."""
     with sqlite3.connect(server.data / "facenorm.db", timeout=10) as conn:
-        earlier = f"strftime('%Y-%m-%dT%H:%M:%fZ', ended_at, '-{days} days')"
-        conn.execute(f"update session set ended_at = {earlier} where session_id = ?", (own,))
+        conn.execute(statement, parameters)
     conn.close()
 
 
@@ -234,17 +239,25 @@ def test_answers_that_could_not_be_sent_are_told_and_sent_when_they_can_be(
     page.wait_for_function("!Object.keys(localStorage).some(name => name.endsWith(':queue'))")
 
 
-def test_another_tab_is_told_that_the_session_has_ended(server: Server, visitor: Visitor) -> None:
+def test_stopping_ends_the_session_in_another_tab_too(server: Server, visitor: Visitor) -> None:
     page = visitor()
     walk.to_trials(page, server.url)
-    own = walk.session_of(page)
     other = page.context.new_page()
     other.goto(f"{server.url}/?study=demo&lang=en&stop=1")
     other.get_by_role("button", name="Stop and keep my answers").click()
     heading(other, "You have stopped")
+    page.bring_to_front()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You have stopped", timeout=30_000)
+
+
+def test_an_end_on_another_device_is_told_with_what_was_not_saved(server: Server, visitor: Visitor) -> None:
+    page = visitor()
+    walk.to_trials(page, server.url)
+    own = walk.session_of(page)
+    write(server, "update session set outcome = 'stopped', ended_at = last_seen_at where session_id = ?", own)
     walk.rate_by_keyboard(page)
     notice = page.get_by_role("alertdialog")
-    expect(notice).to_contain_text("The study has ended")
+    expect(notice).to_contain_text("The study has ended", timeout=30_000)
     expect(notice).to_contain_text("not saved by then: 1")
     assert server.rows("select count(*) from response where session_id = ?", own) == [(0,)]
     notice.get_by_role("button", name="Continue").click()
