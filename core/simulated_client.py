@@ -63,10 +63,9 @@ class Client:
 
 
 @contextmanager
-def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) -> Iterator[Client | None]:
+def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) -> Iterator[Client]:
     """Agree to everything and press Begin through a `simulated` link; a nonce begins one session.
 
-    Gives None where the study needs nobody any more.
     Raises SessionError when the app at url does not answer or lets nobody begin.
     """
     form = {
@@ -84,11 +83,10 @@ def begin(study: Study, link: str, *, nonce: str, url: str, rng: random.Random) 
     try:
         with client.http:
             response = client.http.post("/api/begin", data=form)
-            said = response.headers.get("location") or response.text
-            full = "problem=full" in said
-            if not full and cookies.participant(client.key) not in client.http.cookies:
+            if cookies.participant(client.key) not in client.http.cookies:
+                said = response.headers.get("location") or response.text
                 raise SessionError(f"the app at {url} began no session: {response.status_code} {said}")
-            yield None if full else client
+            yield client
     except httpx.TransportError as error:
         raise SessionError(
             f"{url} does not answer ({error}); start the app with 'make run', or name its --url"

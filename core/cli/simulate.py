@@ -57,9 +57,6 @@ def simulate(study_id: str, participants: int, seed: int | None, dropout: float,
         one = Participant(opened, study, stimuli, rater, f"{seed}:{number}")
         nonce, rng = _nonce(version, seed, number), random.Random(one.name)
         with simulated_client.begin(study, link, nonce=nonce, url=url, rng=rng) as client:
-            if client is None:
-                click.echo(f"{study_id} is full: each stimulus has as many simulated ratings as are wanted.")
-                break
             one.take_part(client, dropout=dropout)
     with engine.reading(opened) as conn:
         total = _begun(conn, version)

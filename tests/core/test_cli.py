@@ -220,6 +220,32 @@ def test_a_public_export_needs_a_box_that_asks(run, study_file, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_ids_of_platforms_leave_only_when_a_private_export_asks(run, study_file, tmp_path):
+    run("study", "load", study_file)
+    refused = run("export", "demo", "--with-external-ids", "--out", tmp_path / "out", code=2).output
+    assert "--private" in refused
+    assert not (tmp_path / "out").exists()
+    run("export", "demo", "--private", "--with-external-ids", "--out", tmp_path / "asked")
+    run("export", "demo", "--private", "--out", tmp_path / "plain")
+    headers = [
+        (tmp_path / name / "participants.csv").read_text(encoding="utf-8").splitlines()[0]
+        for name in ("asked", "plain")
+    ]
+    assert ["external_id" in header for header in headers] == [True, False]
+
+
+def test_simulated_participants_may_leave_at_any_trial(run, study_file, server, tmp_path):
+    run("study", "load", study_file)
+    run("study", "open", "demo")
+    run("simulate", "demo", "-n", "6", "--dropout", "1", "--url", server)
+    run("export", "demo", "--private", "--simulated", "--out", tmp_path / "left")
+    with (tmp_path / "left" / "participants.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["outcome"] for row in csv.DictReader(file)] == [""] * 6
+    with (tmp_path / "left" / "ratings.csv").open(encoding="utf-8", newline="") as file:
+        answered = len({row["trial_id"] for row in csv.DictReader(file)})
+    assert 0 < answered < 6 * 4
+
+
 def test_an_export_is_never_written_over_another_unasked(run, study_file, tmp_path):
     run("study", "load", study_file)
     run("export", "demo", "--out", tmp_path / "out")

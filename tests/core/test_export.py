@@ -24,7 +24,15 @@ from core import export, norms, ratings
 from core import study as studies
 from core.errors import ExportError
 from core.export import cells, codebook, fields, public, tally
-from core.records import AiResult, Participant, Picture, Score, Stimulus, StudyStimulus
+from core.records import (
+    AiResult,
+    Participant,
+    Picture,
+    QuestionnaireAnswer,
+    Score,
+    Stimulus,
+    StudyStimulus,
+)
 from core.study import Study
 from core.study_design import IdentityPairs
 
@@ -66,6 +74,22 @@ scales:
     polarity: bipolar
     zero: 50
     anchors: {low: {en: unpleasant, ko: 불쾌}, high: {en: pleasant, ko: 쾌}}
+questionnaires:
+  - id: habits
+    when: after
+    title: {en: Habits, ko: 습관}
+    questions:
+      - {id: hours, kind: number, min: 0, max: 24, text: {en: "Hours of films, about", ko: 영화 시간}}
+      - {id: job, kind: choice, text: {en: Job, ko: 직업},
+         options: {arts: {en: arts, ko: 예술}, trade: {en: trade, ko: 상업}}}
+      - {id: why, kind: text, text: {en: Why, ko: 이유}}
+      - {id: illness, kind: choice, sensitive: true, enabled: true, text: {en: Illness, ko: 질병},
+         options: {some: {en: some, ko: 있음}, none: {en: none, ko: 없음}}}
+      - id: mood
+        kind: likert
+        text: {en: I feel, ko: 기분}
+        options: {low: {en: not at all, ko: 전혀}, high: {en: very, ko: 매우}}
+        items: [{id: calm, text: {en: calm, ko: 차분한}}, {id: glad, text: {en: glad, ko: 기쁜}}]
 ask: [emotion, valence]
 stimuli: {folder: pictures, manifest: manifest.csv, emotions: [happy, sad]}
 trials: {per_participant: 2, ratings_per_stimulus: 2}
@@ -85,6 +109,11 @@ SECRETS = (
     "private-person",
     "diagnosis",
     "remarks",
+    "illness",
+    "my cousin",
+    "prolific-",
+    "=2+3",
+    "c4talogue",
 )
 
 
@@ -137,10 +166,44 @@ def participant(number: int) -> Participant:
         excluded=number == 6,
         completion_code="AB23CD45",
         exclusion_reason="wrote to me, asked to be left out" if number == 6 else None,
+        task_order=("faces", "feelings"),
+        outcome="complete" if number else None,
+        ended_at=MOMENT if number else None,
+        returns=number % 2,
+        catalogue_sha256="c4talogue",
+        app="0.1.0+6f1c2a9e",
+        px_per_cm=37.8,
+        n_checks=2,
+        n_checks_passed=number % 3,
+        practice_attempts=1,
     )
 
 
 PARTICIPANTS = tuple(participant(number) for number in range(16))
+
+
+def said(number: int) -> Iterator[QuestionnaireAnswer]:
+    """What one participant answered in the questionnaire; the one of session 4 has a rare job."""
+    given = {
+        ("hours", None): 2.0 if number % 2 else 3.0,
+        ("job", None): "arts" if number == 4 else "trade",
+        ("why", None): "=2+3, said my cousin",
+        ("illness", None): "some",
+        ("mood", "calm"): "low" if number == 2 else "high",
+        ("mood", "glad"): None,
+    }
+    for (question_id, item_id), value in given.items():
+        yield QuestionnaireAnswer(
+            session_id=f"session-{number}",
+            study_id="faces",
+            study_version=1,
+            config_hash=HASH,
+            questionnaire_id="habits",
+            question_id=question_id,
+            item_id=item_id,
+            value=value,
+            saved_at=MOMENT,
+        )
 
 
 def rating(who: int, shown: int, scale: str) -> ratings.Row:
@@ -228,7 +291,9 @@ def tables(study: Study) -> export.Tables:
         ratings=all_ratings,
         ai_ratings=all_ai_ratings,
         participants=lambda: PARTICIPANTS,
+        questionnaires=lambda: (answer for number in range(len(PARTICIPANTS)) for answer in said(number)),
         stimuli=lambda: STIMULI,
+        external_ids={one.session_id: f"prolific-{one.session_id}" for one in PARTICIPANTS[:3]},
         sharing={one.session_id for one in PARTICIPANTS if one.consents["sharing"]},
         picture=lambda sha256: Picture(sha256, "image/png", b"\x89PNG" + sha256.encode()),
     )
@@ -383,6 +448,19 @@ def test_counted_norms_equal_those_of_the_long_table(study: Study, batch: int):
     pd.testing.assert_frame_equal(counts.norms(study.scales), expected, check_dtype=False, rtol=1e-12)
 
 
+def test_foils_and_superseded_rows_are_in_the_file_but_not_in_the_norms(
+    tmp_path: Path, tables: export.Tables
+):
+    changed = {1: {"is_foil": True}, 2: {"superseded": True}, 3: {"status": "cannot_tell", "response": None}}
+    rows = [{**rating(who, 0, "valence"), **changed.get(who, {})} for who in range(1, 6)]
+    export.write(tmp_path / "out", replace(tables, ratings=lambda: rows), public=False)
+    (norm,) = read(tmp_path / "out/norms.csv")
+    assert len(read(tmp_path / "out/ratings.csv")) == 5
+    found = [norm[f"valence_{name}"] for name in ("n", "n_cannot_tell", "n_not_applicable", "m")]
+    assert found == ["2", "1", "0", str((4 + 5) * 3.5 / 2)]
+    assert norm["same_identity_n"] == "0"  # a scale that nobody rated
+
+
 def test_a_label_of_an_earlier_version_is_counted(study: Study):
     counts = tally.Tally()
     rows = [
@@ -497,6 +575,92 @@ def test_devices_and_ages_are_classes(shared_folder: Path):
     people = read(shared_folder / "participants.csv")
     assert {row["about_age"] for row in people} == {"25-34", ""}  # the one of 81 is blank
     assert {row["about_gender"] for row in people} == {"woman", ""}  # the one "other" is blank
+
+
+def test_questionnaires_leave_as_they_were_answered(tmp_path: Path, tables: export.Tables):
+    export.write(tmp_path / "out", tables, public=False)
+    rows = read(tmp_path / "out/questionnaires.csv")
+    assert len(rows) == 16 * 6
+    own = {(row["question_id"], row["item_id"]): row for row in rows if row["session_id"] == "session-4"}
+    assert own["hours", ""]["value"] == "3"
+    assert own["mood", "glad"]["value"] == ""
+    assert export.unescape(own["why", ""]["value"]) == "=2+3, said my cousin"
+    assert own["job", ""]["saved_at_utc"] == "2026-11-03T04:05:06.789Z"
+
+
+def test_of_questionnaires_only_what_identifies_nobody_is_shared(shared_folder: Path):
+    rows = read(shared_folder / "questionnaires.csv")
+    assert {row["question_id"] for row in rows} == {"hours", "job", "mood"}
+    assert {row["saved_at_utc"] for row in rows} == {""}
+    people = [row["session_id"] for row in read(shared_folder / "participants.csv")]
+    assert list(dict.fromkeys(row["session_id"] for row in rows)) == people
+    jobs = Counter(row["value"] for row in rows if row["question_id"] == "job")
+    assert jobs == {"trade": 13, "": 2}  # the rare one; and what nobody shares with a rare combination
+    # Lines of a Likert list are opinions, as ratings are: the single "low" stays.
+    calm = Counter(row["value"] for row in rows if row["item_id"] == "calm")
+    assert calm == {"high": 14, "low": 1}
+
+
+def test_facts_of_questionnaires_are_shared_by_five_together_with_those_about_the_participant(
+    shared_folder: Path,
+):
+    facts = {
+        row["session_id"]: (row["language"], row["about_age"], row["about_gender"])
+        for row in read(shared_folder / "participants.csv")
+    }
+    for row in read(shared_folder / "questionnaires.csv"):
+        if not row["item_id"]:
+            facts[row["session_id"]] += (row["value"],)
+    assert all(n >= public.K for known, n in Counter(facts.values()).items() if any(known))
+
+
+def test_external_ids_leave_only_where_a_private_export_asks_for_them(
+    tmp_path: Path, tables: export.Tables, shared_folder: Path
+):
+    export.write(tmp_path / "asked", tables, public=False)
+    asked = read(tmp_path / "asked/participants.csv")
+    assert [row["external_id"] for row in asked][:4] == [f"prolific-session-{n}" for n in range(3)] + [""]
+    export.write(tmp_path / "out", replace(tables, external_ids=None), public=False)
+    assert "external_id" not in read(tmp_path / "out/participants.csv")[0]
+    # That nothing of them is in a public one is held by the test of secrets.
+    assert "external_id" not in read(shared_folder / "participants.csv")[0]
+
+
+def test_how_sessions_went_is_shared_without_when_or_on_which_screen(
+    tmp_path: Path, tables: export.Tables, shared_folder: Path
+):
+    export.write(tmp_path / "out", tables, public=False)
+    private, shared = (read(folder / "participants.csv") for folder in (tmp_path / "out", shared_folder))
+    kept = ("task_order", "disclosure", "n_checks", "practice_attempts", "app")
+    assert {tuple(row[name] for name in kept) for row in shared} == {
+        ("faces|feelings", "before", "2", "1", "0.1.0+6f1c2a9e")
+    }
+    assert Counter(row["outcome"] for row in shared) == {"complete": 14, "": 1}
+    dropped = ("ended_at_utc", "catalogue_sha256", "px_per_cm")
+    assert {tuple(row[name] for name in dropped) for row in shared} == {("", "", "")}
+    assert [private[1][name] for name in dropped] == ["2026-11-03T04:05:06.789Z", "c4talogue", "37.8"]
+
+
+def test_a_picture_that_may_not_be_published_is_not_named_beside_another(
+    tmp_path: Path, tables: export.Tables
+):
+    hidden, shown = STIMULI[2].stimulus, STIMULI[1].stimulus
+    pairs = [
+        {
+            **rating(1, 0, "valence"),
+            "row_id": f"row-number-{side.stimulus_id}",
+            "reference_stimulus_id": side.stimulus_id,
+            "reference_identity_id": side.identity_id,
+            "target_side": "left",
+        }
+        for side in (hidden, shown)
+    ]
+    export.write(tmp_path / "out", replace(tables, ratings=lambda: pairs))
+    rows = read(tmp_path / "out/ratings.csv")
+    assert [(row["reference_stimulus_id"], row["reference_identity_id"]) for row in rows] == [
+        ("", ""),
+        (shown.stimulus_id, shown.identity_id),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -632,7 +796,9 @@ def test_the_codebook_describes_every_column_of_every_file(
 ):
     export.write(tmp_path / "out", tables, public=is_public)
     described = [
-        (row["file"], row["column"]) for row in read(tmp_path / "out/codebook.csv") if not row["scale_id"]
+        (row["file"], row["column"])
+        for row in read(tmp_path / "out/codebook.csv")
+        if not row["scale_id"] and not row["question_id"]
     ]
     headers = []
     for file in fields.FILES:
@@ -651,6 +817,28 @@ def test_the_codebook_holds_each_scale_with_its_words(tmp_path: Path, tables: ex
     assert (pairs["scale_id"], pairs["range"]) == ("same_identity", "1 to 7")
 
 
+def test_the_codebook_holds_each_question_and_warns_of_what_may_identify(
+    tmp_path: Path, tables: export.Tables
+):
+    export.write(tmp_path / "out", tables)
+    rows = read(tmp_path / "out/codebook.csv")
+    asked = {(row["question_id"], row["item_id"]): row for row in rows if row["questionnaire_id"] == "habits"}
+    assert list(asked) == [
+        *[(name, "") for name in ("hours", "job", "why", "illness")],
+        ("mood", "calm"),
+        ("mood", "glad"),
+    ]
+    assert asked["hours", ""]["question_en"] == "Hours of films, about"
+    assert (asked["hours", ""]["type"], asked["hours", ""]["range"]) == ("number", "from 0 to 24")
+    assert (asked["job", ""]["codes"], asked["job", ""]["labels_ko"]) == ("arts|trade", "예술|상업")
+    line = asked["mood", "calm"]
+    assert (line["question_ko"], line["instruction_en"], line["codes"]) == ("차분한", "I feel", "low|high")
+    assert line["public"] == "as it is"
+    free = [asked["why", ""], *(row for row in rows if row["column"] == "about_remarks")]
+    assert all("may hold what identifies somebody" in row["description"] for row in free)
+    assert {row["public"] for row in (*free, asked["illness", ""])} == {"left out"}
+
+
 def test_the_documentation_lists_the_same_columns():
     text = (PROJECT / "docs/data.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (\w+\.csv)\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))
@@ -663,7 +851,7 @@ def test_the_documentation_lists_the_same_columns():
             parts = [part.strip() for part in rest.split("|")]
             told = (field.kind, field.description, field.units, field.range, field.missing, field.public)
             assert (kind, *parts) == told
-    for column in (*codebook.COLUMNS, *codebook.SCALE_COLUMNS, *codebook.WORDS):
+    for column in (*codebook.COLUMNS, *codebook.SCALE_COLUMNS, *codebook.QUESTION_COLUMNS, *codebook.WORDS):
         assert f"`{column}" in sections["codebook.csv"]
 
 

@@ -112,6 +112,22 @@ def test_not_applicable_is_counted_and_never_a_zero():
     assert b[["valence_m", "valence_sd", "valence_se", "valence_low", "valence_median"]].isna().all()
 
 
+@pytest.mark.parametrize("shape", [lambda frame: frame, as_read])
+def test_who_cannot_tell_is_counted_apart_from_whom_it_does_not_concern(shape):
+    answers = [("r1", None, "cannot_tell"), ("r2", None, "not_applicable"), ("r3", 60, "answered")]
+    frame = pd.concat(
+        [rows((who, "a", "valence", answer), status=status) for who, answer, status in answers]
+    ).reset_index(drop=True)
+    found = norms.table(shape(frame), {"valence": SCALES["valence"]}).iloc[0]
+    names = ("n", "n_not_applicable", "n_cannot_tell", "m")
+    assert [found[f"valence_{name}"] for name in names] == [1, 1, 1, 60]
+    emotion = frame.assign(scale_id="emotion", response=np.nan, response_label=[None, None, "sad"])
+    choice = norms.table(shape(emotion), {"emotion": SCALES["emotion"]}).iloc[0]
+    assert [choice[f"emotion_{name}"] for name in names[:3]] == [1, 1, 1]
+    without = norms.table(shape(frame.drop(columns="status")), {"valence": SCALES["valence"]}).iloc[0]
+    assert [without[f"valence_{name}"] for name in names[:3]] == [1, 2, 0]
+
+
 def test_one_rating_has_a_mean_but_no_spread():
     found = norms.table(rows(("r1", "a", "valence", 60)), {"valence": SCALES["valence"]}).iloc[0]
     assert (found["valence_n"], found["valence_m"], found["valence_median"]) == (1, 60, 60)
@@ -136,8 +152,10 @@ def test_an_intended_emotion_that_nobody_could_answer_has_no_hit_rate():
 
 
 @pytest.mark.parametrize("flag", [True, "True", "true", 1, "1"])
-@pytest.mark.parametrize("name", ["is_practice", "is_attention", "is_repeat", "excluded"])
-def test_practice_checks_repeats_and_exclusions_are_left_out(name, flag):
+@pytest.mark.parametrize(
+    "name", ["is_practice", "is_attention", "is_repeat", "is_foil", "superseded", "excluded"]
+)
+def test_what_is_no_rating_in_the_narrow_sense_is_left_out(name, flag):
     left_out = rows(("r9", "a", "emotion", "sad"), **{name: flag})
     frame = pd.concat([rows(*EMOTIONS, **{name: type(flag)(0)}), left_out], ignore_index=True)
     assert norms.table(frame, SCALES).loc[0, "emotion_n"] == 3
