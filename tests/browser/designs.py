@@ -8,6 +8,14 @@ FULL = "emotion, intensity, valence, arousal, naturalness"
 ONE = f"{{id: all, scales: [{FULL}]}}"
 PER_STIMULUS = "ratings_per_stimulus: 20"
 Change = tuple[str, str]
+# Records what moved by itself: not in the half second after a press, by which it is expected.
+SHIFTS = """() => {
+  window.shifts = [];
+  new PerformanceObserver(list => {
+    for (const { value, hadRecentInput, sources } of list.getEntries())
+      if (!hadRecentInput) window.shifts.push([value, ...sources.map(({ node }) => node?.className)]);
+  }).observe({ type: 'layout-shift' });
+}"""
 
 
 def scales(names: str) -> Change:

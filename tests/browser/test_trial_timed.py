@@ -59,6 +59,7 @@ def test_cross_face_mask_and_then_the_questions(timed: Server, visitor: Visitor)
     walk.start(page, timed.url)
     page.get_by_role("radio").first.wait_for()
     page.evaluate(RECORD)
+    page.evaluate(designs.SHIFTS)
     choose(page)
     expect(page.locator(".fn-progress")).to_contain_text("Picture 2 of")
     page.get_by_role("radio").first.wait_for()
@@ -66,6 +67,7 @@ def test_cross_face_mask_and_then_the_questions(timed: Server, visitor: Visitor)
     assert stages[-4:] == ["fn-cross hidden", "IMG hidden", "fn-mask hidden", "nothing visible"]
     chosen = page.get_by_role("radio", checked=True)
     assert chosen.count() == 0, "a key was taken before the questions came"
+    assert page.evaluate("window.shifts") == []
 
 
 def test_reaction_times_count_from_the_face(timed: Server, visitor: Visitor) -> None:
