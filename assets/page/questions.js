@@ -173,7 +173,7 @@ class Questions {
     const { saved, wrong, missing, left } = await reply.json();
     for (const [field, value] of Object.entries(sent)) if (this.waiting.get(field) === value) this.waiting.delete(field);
     this.kept.write(this.waiting);
-    this.acknowledged = true;
+    this.acknowledged ||= saved.some((field) => sent[field] !== null);
     this.refused = new Set([...this.refused, ...Object.keys(wrong)].filter((field) => !saved.includes(field)));
     for (const [field, words] of Object.entries(wrong)) this.mark(field, words);
     if (!leaving) return undefined;
