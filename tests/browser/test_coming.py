@@ -13,6 +13,7 @@ from tests.browser import walk
 from tests.browser.conftest import Server, variant
 
 pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)  # each of these pages comes from a server that others use, too
 Visitor = Callable[..., Page]
 
 FEW = ("per_participant: 6", "per_participant: 3")
@@ -20,14 +21,15 @@ END = "seed: 2026"
 STUDIES = {
     "prolific": "recruitment: {route: prolific, code: fixed, fixed_code: C1A2B3, device: computer, "
     "complete_url: 'https://platform.invalid/complete?cc={code}&who={external_id}'}",
-    "again": "recruitment: {route: sona}\nresume: {policy: restart-block, grace_s: 1}",
-    "once": "recruitment: {route: sona}\nresume: {policy: refuse, grace_s: 1}",
+    "again": "recruitment: {route: sona}\nresume: {policy: restart-block, grace_s: 8}",
+    "once": "recruitment: {route: sona}\nresume: {policy: refuse, grace_s: 8}",
     "lab": "recruitment: {route: lab}",
     "full": "recruitment: {route: panel, complete_url: 'https://platform.invalid/c', "
     "quota_url: 'https://platform.invalid/full?id={external_id}'}",
 }
 LINE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Safari Line/14.1.0"
 KAKAO = "Mozilla/5.0 (Linux; Android 13; wv) AppleWebKit/537.36 Chrome/120 Mobile Safari KAKAOTALK 10.4.5"
+AWAY_MS = 10_000  # longer than the grace of the two studies that mind
 PHONE = {"width": 375, "height": 667, "has_touch": True, "is_mobile": True}
 
 
@@ -178,7 +180,7 @@ def test_an_absence_begins_the_block_again_and_loses_no_answer(server: Server, v
     page.route("**/api/answers*", lambda route: route.abort())
     walk.rate_by_keyboard(page)
     walk.face(page, 3)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(AWAY_MS)
     page.unroute("**/api/answers*")
     page.route("**/api/answers*", hold_until_asked := Held())
     page.reload()
@@ -226,7 +228,7 @@ def test_a_new_connection_of_the_same_page_is_no_absence(server: Server, visitor
     session = walk.session_of(page)
     walk.rate_by_keyboard(page)
     walk.face(page, 2)
-    page.wait_for_timeout(2000)
+    page.wait_for_timeout(AWAY_MS)
     server.kill()
     time.sleep(2)
     server.start()
@@ -248,7 +250,7 @@ def test_a_study_in_one_go_ends_with_an_absence_and_keeps_the_answers(
     page.route("**/api/answers*", held := Held())
     walk.rate_by_keyboard(page)
     walk.face(page, 2)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(AWAY_MS)
     page.reload()
     expect(page.get_by_text("한 번에 끝까지")).to_be_visible()
     held.let_through()
