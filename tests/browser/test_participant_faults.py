@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
-from tests.browser import walk
+from tests.browser import designs, walk
 from tests.browser.conftest import TRIALS, Server
 
 pytestmark = pytest.mark.browser
@@ -299,11 +299,11 @@ RATE_ALL = """async total => {
 def test_a_queue_longer_than_one_request_may_be_arrives_whole(
     make_server: Callable[..., Server], visitor: Visitor
 ) -> None:
-    extra = [f"extra_{n}" for n in range(10)]
-    asked = "ask: [emotion, intensity, valence, arousal, naturalness"
+    extra = ", ".join(f"extra_{n}" for n in range(10))
     server = make_server(
         (f"per_participant: {TRIALS}", f"per_participant: {MANY}"),
-        (f"\n{asked}]", "".join(SCALE.format(n=n) for n in range(10)) + f"\n{asked}, {', '.join(extra)}]"),
+        ("\nask: [", "".join(SCALE.format(n=n) for n in range(10)) + "\nask: ["),
+        designs.scales(f"{designs.FULL}, {extra}"),
     )
     page = visitor()
     walk.to_trials(page, server.url)
