@@ -49,12 +49,25 @@ def _numbers(study: Study, stimuli: Sequence[Stimulus]) -> Iterator[str]:
             f"trials.per_participant: found {wanted}; needed at most the {left} rated stimuli{kept}; "
             "lower it or add pictures"
         )
+    yield from _gold(study, stimuli)
     for load in _loads(study):
         others = load.main + load.repeats
         if load.checks > others:
             yield (
                 f"attention: found {load.checks} checks in a block of {others} other trials; needed at most "
                 "one after each of these; lower 'instructed' or raise trials.per_participant"
+            )
+
+
+def _gold(study: Study, stimuli: Sequence[Stimulus]) -> Iterator[str]:
+    """Say whether the gold checks, which come in one block, show one identity too often by themselves."""
+    files, most = checks.by_file(stimuli), study.trials.most_per_identity
+    counts = Counter(files[gold.file].identity_id for gold in study.attention.gold)
+    for identity, n in counts.items():
+        if most is not None and n > most:
+            yield (
+                f"trials.most_per_identity: found {most} with {n} gold checks of identity {identity!r}; "
+                f"needed {n} or more; write 'most_per_identity: {n}' or choose other pictures"
             )
 
 

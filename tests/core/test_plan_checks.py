@@ -131,6 +131,13 @@ def test_of_a_scale_with_steps_only_the_last_one_passes():
             "attention.gold: found 'id000_happy.png', which is in attention.gold too",
         ),
         (
+            {
+                "attention": {"gold": [GOLD[0], {"file": "id000_sad.png", "answer": "sad"}]},
+                "trials": {"most_per_identity": 1, "per_participant": 6},
+            },
+            "trials.most_per_identity: found 1 with 2 gold checks of identity 'id000'; needed 2 or more",
+        ),
+        (
             {"trials": {"per_participant": 46}, "practice": {"files": PRACTICE}},
             "trials.per_participant: found 46; needed at most the 45 rated stimuli (3 more are kept for "
             "practice and gold checks)",
