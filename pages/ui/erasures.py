@@ -1,4 +1,4 @@
-"""What a researcher should know of participants who deleted their answers."""
+"""What a researcher should know of answers that were deleted."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from pages.ui import resources
 
 
 def show(study_id: str) -> None:
-    """Say how many deleted their answers, and which copies made before still hold these."""
+    """Say how many participants' answers were deleted, and which copies made before still hold these."""
     with db_engine.reading(resources.engine()) as conn:
         n, found = erasure.count(conn, study_id), erasure.notice(conn, study_id)
     if n == 0:
         return
-    said = f"{n} participant{'s' if n > 1 else ''} deleted their answers, which are in no table any more."
+    whose = "1 participant were" if n == 1 else f"{n} participants were"
+    said = f"The answers of {whose} deleted and are in no table any more."
     if found is None or not (found.exports or found.backups):
         st.info(f"{said} No export and no backup is known that still holds them.", icon=":material/delete:")
         return
@@ -28,7 +29,10 @@ def show(study_id: str) -> None:
             "restoring one would bring the answers back."
         )
         st.dataframe(
-            [{"made (UTC)": one.at, "what": one.what, "where": one.where} for one in _copies(found)],
+            [
+                {"made (UTC)": f"{one.at:%Y-%m-%d %H:%M}", "what": one.what, "where": one.where}
+                for one in _copies(found)
+            ],
             hide_index=True,
         )
 

@@ -61,9 +61,9 @@ def test_nothing_is_said_where_nobody_deleted(lab):
 def test_without_copies_the_number_is_said(lab):
     version = lab.open()
     erase(lab, version)
-    assert shown().info[0].value.startswith("1 participant deleted their answers")
+    assert shown().info[0].value.startswith("The answers of 1 participant were deleted")
     erase(lab, version)
-    assert shown().info[0].value.startswith("2 participants deleted their answers")
+    assert shown().info[0].value.startswith("The answers of 2 participants were deleted")
     assert "No export and no backup" in shown().info[0].value
 
 
@@ -73,7 +73,7 @@ def test_copies_that_still_hold_answers_are_listed_without_ids(lab, tmp_path):
     version = lab.open()
     gone = erase(lab, version, exported=True, backed_up=backup)
     at = shown()
-    assert "1 participant deleted their answers" in at.expander[0].label
+    assert "The answers of 1 participant were deleted" in at.expander[0].label
     listed = at.dataframe[0].value
     assert list(listed["what"]) == ["private export", "backup"]
     assert list(listed["where"]) == ["/out", str(backup)]
