@@ -80,7 +80,7 @@ def codes_load(study_id: str, file: Path) -> None:
             raise StudyError(f"{file}: {error}") from error
         audit.write(conn, settings.user(), "completion codes loaded", f"{study_id}: {n}")
         left = pool.left(conn, study_id)
-    click.echo(f"{n} codes are added; {left} are free.")
+    click.echo(f"Codes added: {n}; free: {left}.")
 
 
 @codes.command("list")
@@ -143,7 +143,7 @@ def external_paid(study_id: str, session_id: str | None, all_complete: bool) -> 
                 f"'facenorm external list {study_id}' shows them"
             )
         audit.write(conn, settings.user(), "sessions paid", f"{study_id}: {session_id or n}")
-    click.echo(f"{n} sessions are noted as paid.")
+    click.echo(f"Noted as paid: {n}.")
 
 
 @external.command("forget")
@@ -165,7 +165,7 @@ def external_forget() -> None:
         for study_id, n in gone.items():
             audit.write(conn, settings.user(), "external ids destroyed", f"{study_id}: {n}")
     for study_id, n in gone.items():
-        click.echo(f"{study_id}: {n} ids are destroyed.")
+        click.echo(f"{study_id}: ids destroyed: {n}.")
     if not gone:
         click.echo("No id is due.")
     elif not scrub.run(opened):
