@@ -39,8 +39,9 @@ class Tally:
         rating = zip(*(chunk[name] for name in _RATING), strict=True)
         for (stimulus, *rest), n in Counter(compress(rating, counted)).items():
             self._counts.setdefault(stimulus, Counter())[tuple(rest)] += n
-        about = zip(*(chunk[name] for name in norms.ABOUT_STIMULUS), strict=True)
-        self._about |= dict(compress(zip(chunk["stimulus_id"], about, strict=True), counted))
+        if not self._about.keys() >= set(chunk["stimulus_id"]):
+            about = zip(*(chunk[name] for name in norms.ABOUT_STIMULUS), strict=True)
+            self._about |= dict(zip(chunk["stimulus_id"], about, strict=True))
 
     def norms(self, scales: Mapping[str, Scale]) -> pd.DataFrame:
         """The norms as core.norms computes them, a row per stimulus; no rows when nothing was counted."""

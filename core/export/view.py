@@ -67,7 +67,10 @@ class Public:
                 (sort == "model" or session in self._sharing) and stimulus not in self._hidden
                 for sort, session, stimulus in people
             ]
-            yield {column: list(compress(values, kept)) for column, values in chunk.items()}
+            if all(kept):
+                yield chunk
+            else:
+                yield {column: list(compress(values, kept)) for column, values in chunk.items()}
 
     def disguised(self, chunk: Chunk) -> Chunk:
         """A chunk of ratings without true ids, times, texts and windows."""

@@ -502,6 +502,12 @@ def test_an_empty_study_gives_headers_alone(tmp_path: Path, tables: export.Table
     assert (tmp_path / "out/ratings.csv").read_text().strip() == ",".join(ratings.COLUMNS)
 
 
+def test_where_nobody_agreed_there_are_headers_alone(tmp_path: Path, tables: export.Tables):
+    counts = export.write(tmp_path / "out", replace(tables, sharing=(), ai_ratings=lambda: ()))
+    assert counts["ratings.csv"] == counts["norms.csv"] == counts["questionnaires.csv"] == 0
+    assert (tmp_path / "out/ratings.csv").read_text().strip() == ",".join(ratings.COLUMNS)
+
+
 # ---- public
 
 
