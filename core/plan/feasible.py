@@ -95,10 +95,11 @@ def _explained(block: fill.Block) -> str:
         return _too_few_each(block)
     if not _possible(replace(block, rules=replace(free, gap=rules.gap))):
         gap = _widest(replace(block, rules=replace(free, gap=rules.gap)))
+        repeats = "lower 'repeats: share:' or " if block.load.repeats else ""
         return (
             f"trials.identity_gap: found {rules.gap} in a block of {_size(block.load)} with faces of "
             f"{_identities(block)} identities; needed {gap} or less; write 'identity_gap: {gap}', "
-            "lower 'repeats: share:' or add identities"
+            f"{repeats}add identities"
         )
     if not _possible(replace(block, rules=replace(free, run=rules.run))):
         run = _shortest(replace(block, rules=replace(free, run=rules.run)))
