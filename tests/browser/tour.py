@@ -121,7 +121,7 @@ def _look(page: Page) -> str:
           if (!trial) return document.querySelector('.questions, #code, form') && 'over';
           const notice = trial.querySelector('.fn-notice');
           const title = notice.querySelector('h2').textContent;
-          if (!notice.hidden) return notice.querySelector('button:not([hidden])') && `notice: ${title}`;
+          if (!notice.hidden) return notice.querySelector('.fn-main:not([hidden])') && `notice: ${title}`;
           if (trial.querySelector('.fn-panel').inert || !trial.querySelector('.fn-face img')) return null;
           const kinds = [...trial.querySelectorAll('.fn-scale:not([hidden])')].map((each) => each.className);
           const faces = trial.querySelectorAll('.fn-face img').length;
@@ -172,6 +172,7 @@ def other_studies(page: Page, url: str, language: str) -> Iterator[str]:
     widgets.to_instructions(page, url, "timed", language)
     page.locator(".st-key-start button").click()
     page.locator(".fn-scale:visible").first.wait_for()
+    page.locator(".st-key-start").wait_for(state="detached")
     yield "trial: one by one"
     page.goto(f"{url}/?study=lab&lang={language}")
     page.locator("h1").wait_for()
