@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core import planning
+from core import planning, tasks
 from core.study import ConsentItem
 from db import engine as db_engine
 from db import sessions
@@ -49,7 +49,8 @@ def _count_opening(visit: Visit) -> None:
 def _introduction(visit: Visit) -> str:
     study = visit.study
     about = text.own(visit, study.description) if study.description else visit.words["welcome.what"]
-    faces = study.trials.per_participant
+    sets = 1 if study.tasks.design == "between" else len(tasks.sets(study))
+    faces = study.trials.per_participant * sets
     facts = [
         text.said(visit, "welcome.duration", minutes=planning.minutes(study), faces=faces),
         arriving.device_fact(visit),
