@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from core.cli.install import DEMO_PICTURES, DEMO_SEED
 from core.faces import demo as faces
@@ -26,6 +26,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("FACENORM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 TRIALS = 6
+
+expect.set_options(timeout=20_000)  # a machine that runs two browsers beside two servers is slow
 
 
 def free_port() -> int:
