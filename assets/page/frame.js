@@ -52,11 +52,13 @@ class Frame {
   /** A new page in the same document: from its top, and told to who listens. */
   arrive() {
     const heading = document.querySelector(`${MAIN} h1`);
-    if (!heading || heading.textContent === this.heading) return;
-    const first = this.heading === null;
-    this.heading = heading.textContent;
-    if (first) return;
-    document.querySelector(MAIN).scrollTo(0, 0);
+    if (!heading || heading === this.heading) return;
+    const [first, same] = [this.heading === null, heading.textContent === this.heading?.textContent];
+    // Streamlit may put the same heading there once more; only who was on it loses their place.
+    const stays = same && (this.heading.isConnected || document.activeElement !== document.body);
+    this.heading = heading;
+    if (first || stays) return;
+    if (!same) document.querySelector(MAIN).scrollTo(0, 0);
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
   }

@@ -200,6 +200,8 @@ def test_a_new_page_begins_at_its_top_with_its_heading(everything: Server, visit
     page = visitor(width=375, height=500)
     walk.welcome(page, everything.url)
     walk.consent(page)
+    page.locator("#q-age").wait_for()
+    page.wait_for_timeout(1000)  # the page notices twice a second which one it is
     page.locator(".questions .continue").click()
     page.locator("#q-hours").wait_for()
     expect(page.locator("h1")).to_be_focused()
