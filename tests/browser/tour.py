@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,7 +178,7 @@ def other_studies(page: Page, url: str, language: str) -> Iterator[str]:
     page.goto(f"{url}/?study=lab&lang={language}")
     page.locator("h1").wait_for()
     yield "lab code"
-    page.get_by_test_id("stForm").locator("input").fill("P017")
+    page.get_by_test_id("stForm").locator("input").fill(f"P{secrets.token_hex(3)}")  # a code begins once
     page.get_by_test_id("stForm").locator("button").last.click()
     page.locator("form .tick").first.wait_for()
     walk.consent(page)
