@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import walk
 from tests.browser.conftest import Server, variant
+from tests.browser.proxy import Fault, Proxy
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # each of these pages comes from a server that others use, too
@@ -169,26 +170,25 @@ def answered(server: Server, session: object) -> list[tuple[object, ...]]:
     )
 
 
-def test_an_absence_begins_the_block_again_and_loses_no_answer(server: Server, visitor: Visitor) -> None:
+def test_an_absence_begins_the_block_again_and_loses_no_answer(
+    server: Server, proxy: Proxy, visitor: Visitor
+) -> None:
     page = visitor()
-    come(page, server, "study=again&lang=en&survey_code=41")
+    come(page, proxy, "study=again&lang=en&survey_code=41")
     to_trials(page)
     session = walk.session_of(page)
     walk.rate_by_keyboard(page)
     walk.face(page, 2)
     # The second answer stays in this browser: the server is not reached any more.
-    page.route("**/api/answers*", lambda route: route.abort())
+    proxy.choose = lose_answers
     walk.rate_by_keyboard(page)
     walk.face(page, 3)
-    page.wait_for_timeout(AWAY_MS)
-    page.unroute("**/api/answers*")
-    page.route("**/api/answers*", hold_until_asked := Held())
-    page.reload()
+    be_away(page, f"{proxy.url}/?study=again&lang=en&survey_code=41")
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
     assert [row[2] for row in answered(server, session)] == [0, 0, 0], "nothing happened yet"
     page.reload()
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
-    hold_until_asked.let_through()
+    proxy.choose = lose_nothing
     page.get_by_role("button", name="Continue").click()
     walk.face(page, 1)
     assert answered(server, session) == [
@@ -205,20 +205,26 @@ def test_an_absence_begins_the_block_again_and_loses_no_answer(server: Server, v
     assert server.rows(counted, session) == [(3,)]
 
 
-class Held:
-    """A network that is down until it is let through."""
+def be_away(page: Page, back: str) -> None:
+    """Leave for longer than the grace, and come back by the link."""
+    page.goto("about:blank")
+    page.wait_for_timeout(AWAY_MS)
+    page.goto(back)
 
-    def __init__(self) -> None:
-        self.down = True
 
-    def __call__(self, route) -> None:  # type: ignore[no-untyped-def]
-        if self.down:
-            route.abort()
-        else:
-            route.continue_()
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    with Proxy(server.port) as between:
+        yield between
 
-    def let_through(self) -> None:
-        self.down = False
+
+def lose_answers(line: str) -> Fault:
+    """Be a network that is down for answers, also for those of a page that is left."""
+    return "lose request" if "/api/answers" in line else "pass"
+
+
+def lose_nothing(_line: str) -> Fault:
+    return "pass"
 
 
 def test_a_new_connection_of_the_same_page_is_no_absence(server: Server, visitor: Visitor) -> None:
@@ -241,19 +247,18 @@ def test_a_new_connection_of_the_same_page_is_no_absence(server: Server, visitor
 
 
 def test_a_study_in_one_go_ends_with_an_absence_and_keeps_the_answers(
-    server: Server, visitor: Visitor
+    server: Server, proxy: Proxy, visitor: Visitor
 ) -> None:
     page = visitor()
-    come(page, server, "study=once&lang=ko&survey_code=51")
+    come(page, proxy, "study=once&lang=ko&survey_code=51")
     to_trials(page)
     session = walk.session_of(page)
-    page.route("**/api/answers*", held := Held())
+    proxy.choose = lose_answers
     walk.rate_by_keyboard(page)
     walk.face(page, 2)
-    page.wait_for_timeout(AWAY_MS)
-    page.reload()
+    be_away(page, f"{proxy.url}/?study=once&lang=ko&survey_code=51")
     expect(page.get_by_text("한 번에 끝까지")).to_be_visible()
-    held.let_through()
+    proxy.choose = lose_nothing
     page.get_by_role("button", name="계속").click()
     expect(page.get_by_role("button", name="계속")).to_have_count(0)
     page.locator(".fn-page h1").first.wait_for()

@@ -280,7 +280,7 @@ def test_the_code_copies_and_the_browser_forgets_the_answers(server: Server, vis
         walk.face(page, number)
         walk.rate_by_keyboard(page)
     code = walk.code(page)
-    page.get_by_role("button", name="Copy the code").click()
+    page.get_by_role("button", name="Copy the code", exact=True).click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == code
     assert page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('facenorm:'))") == []
