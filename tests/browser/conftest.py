@@ -30,6 +30,15 @@ TRIALS = 6
 expect.set_options(timeout=20_000)  # a machine that runs two browsers beside two servers is slow
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.environ.get("FACENORM_LONG") == "1":
+        return
+    skipped = pytest.mark.skip(reason="long: 'make test-long' runs it")
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(skipped)
+
+
 def free_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import walk, widgets
 from tests.browser.conftest import Server
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 Visitor = Callable[..., Page]
 PHONE = {"width": 375, "height": 667, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 NOTHING = "no answer yet"
