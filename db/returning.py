@@ -1,6 +1,7 @@
 """Coming back: what an absence does to a session, and the second attempt at a block.
 
-An absence is a page load that comes more than a grace after the last sign of life. What the study's policy
+An absence is a page load that comes more than a grace after the last sign of life; a page that is open
+gives one before it loads another. What the study's policy
 says of it is not done at once: the session waits (`resume_due`) until the participant has read what will
 happen and goes on. Meanwhile the browser sends the answers that it still keeps, so that they are stored for
 the attempt in which they were given.
@@ -20,7 +21,7 @@ from core.errors import SessionError
 from core.records import Session
 from db import sessions
 from db.schema import answer, response, session, trial, trial_stimulus
-from db.statements import now
+from db.statements import digest, now
 
 What = Literal["resume", "restart-block", "refuse", "expired"]
 
@@ -38,6 +39,12 @@ def may_be_away(known: Session, policy: Policy, *, at: datetime) -> bool:
     """Say whether a page load at this moment may end an absence; `arrive` knows for certain."""
     running = known.outcome is None and not known.resume_due
     return running and (at - known.last_seen_at > policy.grace or _is_expired(known, policy, at=at))
+
+
+def stay(conn: Connection, token: str) -> None:
+    """Note a sign of life of a page that is open; a session that waits, or has ended, stays as it is."""
+    known = (session.c.token_sha256 == digest(token)) & session.c.outcome.is_(None) & ~session.c.resume_due
+    conn.execute(update(session).where(known).values(last_seen_at=now()))
 
 
 def arrive(conn: Connection, session_id: str, policy: Policy) -> Session:

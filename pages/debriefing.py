@@ -12,7 +12,7 @@ _CHOICE = """
 <p>$text</p>
 <form method="post" action="/api/debriefed">$hidden_html
 <div class="actions"><button class="main">$keep</button>
-<a class="button danger" href="$address" target="_self">$withdraw</a></div></form>
+<a class="button danger" href="$address" target="_self" data-here="$here">$withdraw</a></div></form>
 <p class="small">$contact</p>
 """
 
@@ -34,6 +34,7 @@ def render(visit: Visit) -> None:
         hidden_html=text.hidden(at=visit.key, token=visit.post_token, back=session.address(visit)),
         keep=visit.words["debrief.keep"],
         address=session.address(visit, erase="1"),
+        here=session.sign_of_life(visit),
         withdraw=visit.words["debrief.withdraw"],
         contact=text.said(visit, "welcome.contact", contact=visit.study.contact),
     )

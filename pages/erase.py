@@ -34,9 +34,9 @@ _CONFIRM = """
 $notes_html
 <p>$copies</p>
 <form method="post" action="/api/erase">$hidden_html
-<div class="actions"><a class="button" href="$back" target="_self">$keep</a>
+<div class="actions"><a class="button" href="$back" target="_self" data-here="$here">$keep</a>
 <button class="danger">$delete</button></div></form>
-<p><a href="$other_address" target="_self">$other</a></p>
+<p><a href="$other_address" target="_self" data-here="$here">$other</a></p>
 <p class="small">$contact</p>
 """
 _LATE = """
@@ -181,6 +181,7 @@ def _confirm(visit: Visit, found: Session, *, by: str) -> None:
         copies=visit.words["erase.copies"],
         hidden_html=text.hidden(by=by, at=visit.key, token=token, back=session.address(visit)),
         back=session.address(visit),
+        here=session.sign_of_life(visit),
         keep=visit.words["erase.keep"],
         delete=visit.words["erase.delete"],
         other=visit.words["erase.other"],

@@ -23,13 +23,18 @@ def is_due(visit: Visit) -> bool:
     return visit.session.resume_due
 
 
+def told(visit: Visit) -> str:
+    """Say what happens when this participant goes on."""
+    what = returning.waits_for(visit.session, coming.policy(visit.study), at=now())
+    return visit.words[_WORDS[what]]
+
+
 def render(visit: Visit) -> None:
     """Say what happens now; the answers that this browser still keeps are sent before it does."""
-    what = returning.waits_for(visit.session, coming.policy(visit.study), at=now())
     markup = text.html(
         _PAGE,
         title=visit.words["resume.title"],
-        what=visit.words[_WORDS[what]],
+        what=told(visit),
         sending=visit.words["resume.sending"],
         session=visit.session.session_id,
         hidden_html=text.hidden(

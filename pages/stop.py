@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import engine as db_engine
 from db import erasure
-from pages import debriefing, erase
+from pages import debriefing, erase, resume
 from pages.ui import resources, session, text
 from pages.ui.session import Visit
 
@@ -16,12 +16,13 @@ _CHOICES = """
 <p>$payment</p>
 <p class="note" role="status" data-unsaved="$session_id" hidden>$unsaved <b data-count></b></p>
 <ul class="choices">
-<li><h2>$on</h2><p>$on_text</p><a class="button main" href="$on_address" target="_self">$on_button</a></li>
+<li><h2>$on</h2><p>$on_text</p>
+<a class="button main" href="$on_address" target="_self" data-here="$here">$on_button</a></li>
 <li><h2>$keep</h2><p>$keep_text</p>
 <form method="post" action="/api/stop" data-send="$session_id">$hidden_html
 <button>$keep_button</button></form></li>
 <li><h2>$delete</h2><p>$delete_text</p>
-<a class="button danger" href="$delete_address" target="_self">$delete_button</a></li>
+<a class="button danger" href="$delete_address" target="_self" data-here="$here">$delete_button</a></li>
 </ul>
 <p class="small">$contact</p>
 """
@@ -49,7 +50,8 @@ def render(visit: Visit) -> None:
         session_id=visit.session.session_id,
         unsaved=words["stop.unsaved"],
         on=words["stop.on"],
-        on_text=words["stop.on.text"],
+        on_text=resume.told(visit) if resume.is_due(visit) else words["stop.on.text"],
+        here=session.sign_of_life(visit),
         on_button=words["stop.on.button"],
         on_address=session.address(visit),
         keep=words["stop.keep"],

@@ -1,6 +1,7 @@
 // A piece of a participant page: markup made and escaped by the server, with the few things that need a browser.
 
 const SEND_MS = 8000; // how long a page waits for answers that are still to be sent
+const HERE_MS = 4000; // a server that does not answer holds up nobody who leaves for longer
 const BATCH = 40;
 const shown = new WeakMap();
 const timers = new WeakMap();
@@ -101,6 +102,20 @@ function wipe() {
   for (const page of document.querySelectorAll(".fn-page")) page.replaceChildren();
 }
 
+/** Links of an open page: with the server told that it is open, the page load that follows ends no absence. */
+function enableHere(root, { send }) {
+  for (const link of root.querySelectorAll("[data-here]")) {
+    link.addEventListener("click", async (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to be opened beside this page
+      event.preventDefault();
+      const headers = { "X-Facenorm-Token": send.token };
+      const signal = AbortSignal.timeout(HERE_MS);
+      await fetch(link.dataset.here, { method: "POST", headers, signal }).catch(() => {});
+      location.assign(link.href);
+    });
+  }
+}
+
 /** The way out of an app's own browser; the address is known here alone. */
 function enableOutside(root) {
   for (const link of root.querySelectorAll("[data-outside]")) {
@@ -183,6 +198,7 @@ export default function ({ data, parentElement: root }) {
   fillForms(holder, data.words);
   enableCopy(holder, data.words);
   enableForms(holder, data);
+  enableHere(holder, data);
   enableOutside(holder);
   tellDevice(holder);
   startTimers(holder);

@@ -2,7 +2,19 @@
 
 from starlette.routing import Route
 
-from pages.api import answers, begin, downloads, going, health, leave, login, questionnaire, stimuli, upkeep
+from pages.api import (
+    answers,
+    begin,
+    downloads,
+    going,
+    health,
+    here,
+    leave,
+    login,
+    questionnaire,
+    stimuli,
+    upkeep,
+)
 from pages.api.store import migrate
 
 __all__ = ["ROUTES", "migrate", "upkeep"]
@@ -14,6 +26,7 @@ ROUTES = [
     Route("/api/next", going.next_participant, methods=["POST"]),
     Route("/api/decline", begin.decline, methods=["POST"]),
     Route("/api/answers", answers.answers, methods=["POST"]),
+    Route("/api/here", here.here, methods=["POST"]),
     Route("/api/questionnaire", questionnaire.questionnaire, methods=["POST"]),
     Route("/api/stop", leave.stop, methods=["POST"]),
     Route("/api/debriefed", leave.debriefed, methods=["POST"]),

@@ -100,6 +100,11 @@ def address(visit: Visit, **more: str) -> str:
     return "/?" + urlencode({name: value for name, value in query.items() if value})
 
 
+def sign_of_life(visit: Visit) -> str:
+    """Return where an open page says that it is there, before a page load that it starts itself."""
+    return f"/api/here?at={visit.key}"
+
+
 def brought(visit: Visit) -> dict[str, str]:
     """Return the link's own parameters; a lab's code is in no address, since it would stay in the history."""
     if visit.study.recruitment.route == "lab":

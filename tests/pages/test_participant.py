@@ -2,11 +2,12 @@
 
 import json
 import random
+from datetime import timedelta
 
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 from streamlit.testing.v1 import AppTest
 
 from core import cookies, i18n, plan, stimuli
@@ -14,7 +15,9 @@ from core import study as study_files
 from core.records import Answer, ConsentGiven, Evidence, Response
 from core.settings import PROJECT
 from db import answers, codes, engine, external, sessions, studies
+from db.schema import session as session_table
 from db.schema import tally
+from db.statements import now
 from pages.api import store
 from pages.ui import session
 from tests import variants
@@ -474,3 +477,16 @@ def test_the_cookie_of_another_participant_is_left_aside(recruited):
     assert ended.completion_code in markup(visit(id="abc"))
     assert ended.completion_code in markup(visit())
     assert ended.completion_code not in markup(visit(id="other"))
+
+
+def test_the_page_for_stopping_promises_nothing_that_going_on_will_not_keep(installation, recruited):
+    words = i18n.words("en")
+    recruited("resume: {policy: refuse}", outcome="running")
+    before = markup(visit(stop="1"))
+    assert words["stop.on.text"] in before
+    assert before.count('data-here="/api/here?at=demo"') == 2, "to go on, and to delete"
+    with engine.writing(installation) as conn:
+        conn.execute(update(session_table).values(last_seen_at=now() - timedelta(hours=1)))
+    after = markup(visit(stop="1"))
+    assert words["resume.refuse"] in after
+    assert words["stop.on.text"] not in after
