@@ -49,6 +49,15 @@ def save(
     sessions.touch(conn, session_id)
 
 
+def note_request(conn: Connection, session_id: str, number: int) -> int:
+    """Note the number of a request and return the highest so far: with a higher one, it was overtaken."""
+    own = session.c.session_id == session_id
+    # One statement that holds the row: of two requests at a time, the second sees the first one's number.
+    later = update(session).where(own, session.c.newest_request <= number).values(newest_request=number)
+    conn.execute(later)
+    return int(conn.execute(select(session.c.newest_request).where(own)).scalar_one())
+
+
 def is_open(conn: Connection, session_id: str, questionnaire_id: str | None) -> bool:
     """Whether a page was shown and Continue has not left it yet."""
     found = select(session.c.open_page).where(session.c.session_id == session_id)

@@ -170,6 +170,7 @@ session = Table(
     Column("resume_due", Boolean, nullable=False, server_default=false()),  # came back, not let on yet
     Column("px_per_cm", Double),
     Column("open_page", String(40)),  # of questions, until Continue; empty: those about the participant
+    Column("newest_request", Integer, nullable=False, server_default="0"),  # with answers to questions
     UniqueConstraint("token_sha256"),
     Index(None, "erase_code_sha256"),
     CheckConstraint(KINDS, name="kind"),

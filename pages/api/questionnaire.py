@@ -21,6 +21,8 @@ from pages.api import bodies, store
 
 MAX_BYTES = 2_000_000
 MAX_ANSWERS = 2_000
+_NEEDED = 'needed {"page": id or null, "answers": {field: text or null}, "leave": boolean, "number": count}'
+_OVERTAKEN = "a later request came first; send what is still true with a higher number"
 _AGAIN = "this browser has no session here; open the study's link again"
 
 
@@ -32,6 +34,7 @@ class Page(BaseModel):
     page: Annotated[str, Field(max_length=40)] | None  # a questionnaire; None: about the participant
     answers: Annotated[dict[Annotated[str, Field(max_length=81)], str | None], Field(max_length=MAX_ANSWERS)]
     leave: bool = False  # was Continue pressed?
+    number: Annotated[int, Field(ge=0, lt=2**31)] = 0  # of this request among those of its session
 
 
 async def questionnaire(request: Request) -> JSONResponse:
@@ -43,9 +46,7 @@ async def questionnaire(request: Request) -> JSONResponse:
     try:
         page = Page.model_validate_json(body)
     except ValidationError:
-        return _error(
-            400, 'needed {"page": id or null, "answers": {field: text or null}, "leave": true or false}'
-        )
+        return _error(400, _NEEDED)
     return await run_in_threadpool(_store, cookie, page)
 
 
@@ -65,6 +66,9 @@ def _store(cookie: str, page: Page) -> JSONResponse:
             return _error(422, "this study asks nothing on this page; open the study's link again")
         if unknown := page.answers.keys() - questions.by_field(asked).keys():
             return _error(422, f"{min(unknown)!r} is not asked on this page")
+        newest = questionnaires.note_request(conn, session.session_id, page.number)
+        if newest > page.number:
+            return JSONResponse({"error": _OVERTAKEN, "newest": newest}, status_code=412)
         return JSONResponse(_answered(conn, session, page, asked))
 
 

@@ -43,6 +43,14 @@ def test_an_answer_is_a_sign_of_life(lab, begun):
         assert sessions.get(conn, begun.session_id).last_seen_at >= before
 
 
+def test_the_highest_number_of_a_request_stays(lab, begun):
+    other = lab.begin(lab.open())[0]
+    with engine.writing(lab.engine) as conn:
+        told = [questionnaires.note_request(conn, begun.session_id, number) for number in (0, 2, 1, 2, 7, 0)]
+        assert told == [0, 2, 2, 2, 7, 7]
+        assert questionnaires.note_request(conn, other.session_id, 1) == 1
+
+
 @pytest.mark.parametrize("page", ["evening", None])
 def test_a_page_is_open_from_its_first_sight_until_it_is_left(lab, begun, page):
     with engine.writing(lab.engine) as conn:

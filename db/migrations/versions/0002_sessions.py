@@ -40,6 +40,7 @@ def _extend_session() -> None:
         sa.Column("resume_due", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("px_per_cm", sa.Double()),
         sa.Column("open_page", sa.String(40)),
+        sa.Column("newest_request", sa.Integer(), nullable=False, server_default="0"),
     ):
         op.add_column("session", column)
     op.create_index("ix_session_erase_code_sha256", "session", ["erase_code_sha256"])

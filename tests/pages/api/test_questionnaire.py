@@ -22,10 +22,10 @@ def browser(app):
     return made
 
 
-def send(browser, answers, *, page="evening", leave=False, key=KEY, **more):
+def send(browser, answers, *, page="evening", leave=False, number=0, key=KEY, **more):
     cookie = browser.cookies[cookies.participant(KEY)]
     headers = {"X-Facenorm-Token": cookies.post_token(cookie)} | more
-    body = json.dumps({"page": page, "answers": answers, "leave": leave})
+    body = json.dumps({"page": page, "answers": answers, "leave": leave, "number": number})
     return browser.post(f"/api/questionnaire?at={key}", content=body, headers=headers)
 
 
@@ -43,6 +43,20 @@ def test_an_answer_is_stored_when_it_is_given_and_twice_is_once(browser):
     assert stored(browser) == {"mood.calm": "rather_yes"}
     send(browser, {"mood.calm": "no", "light": "dim"})
     assert stored(browser) == {"mood.calm": "no", "light": "dim"}
+
+
+def test_a_request_that_comes_after_a_later_one_changes_nothing(browser):
+    assert send(browser, {"mood.calm": "no"}, number=2).status_code == 200
+    late = send(browser, {"mood.calm": "rather_yes", "light": "dim"}, number=1, leave=True)
+    assert (late.status_code, late.json()["newest"]) == (412, 2)
+    assert stored(browser) == {"mood.calm": "no"}
+    assert send(browser, {"light": "dim"}, number=2).status_code == 200, "the same one again, or another's"
+    assert stored(browser) == {"mood.calm": "no", "light": "dim"}
+
+
+def test_what_was_refused_overtakes_nothing(browser):
+    assert send(browser, {"nothing": "x"}, number=9).status_code == 422
+    assert send(browser, {"mood.calm": "no"}, number=1).status_code == 200
 
 
 def test_leaving_asks_for_what_is_required_and_stores_what_was_passed_over(browser):
@@ -112,6 +126,8 @@ def test_what_is_not_asked_is_refused(browser, page, field):
         b'{"page": "evening", "answers": {"hours": true}}',
         b'{"page": "evening", "answers": {}, "leave": "yes"}',
         b'{"page": "evening", "answers": {}, "more": 1}',
+        b'{"page": "evening", "answers": {}, "number": -1}',
+        b'{"page": "evening", "answers": {}, "number": 2147483648}',
         b'{"page": "' + b"x" * 41 + b'", "answers": {}}',
     ],
 )  # fmt: skip
