@@ -1,33 +1,7 @@
 // A page of questions: each answer is posted when it is given, and counts as saved once the server says so.
 
 const SOON_MS = 700; // after the last key of a text
-const SLOW_MS = 1500; // an answer on its way for longer is worth a word
-const TIMEOUT_MS = 15000;
 const LEAVE_MS = 4000; // the next page comes over the websocket; after so long it is fetched anew
-
-/** What is given but not acknowledged, kept in this browser so that a reload loses nothing. */
-class Kept {
-  constructor({ session, page }) {
-    this.name = `facenorm:${session}:questions:${page ?? ""}`;
-  }
-
-  read() {
-    try {
-      return Object.entries(JSON.parse(localStorage.getItem(this.name) ?? "{}"));
-    } catch {
-      return [];
-    }
-  }
-
-  write(waiting) {
-    try {
-      if (waiting.size) localStorage.setItem(this.name, JSON.stringify(Object.fromEntries(waiting)));
-      else localStorage.removeItem(this.name);
-    } catch {
-      // A browser that refuses localStorage keeps it in the page alone.
-    }
-  }
-}
 
 class Questions {
   constructor(root, component) {
@@ -37,15 +11,16 @@ class Questions {
     this.holder.className = "fn-page";
     this.holder.innerHTML = this.data.html;
     this.form = this.holder.querySelector("form");
-    this.kept = new Kept(this.data);
+    this.asked = new Asked(new Store(this.data.session), this.data);
     this.waiting = new Map();
     this.refused = new Set(); // told on screen, not stored
     this.failures = 0;
+    this.rejected = false; // as it is now, the server will never take it
     this.acknowledged = false;
     this.wake = () => this.send();
     this.leaveTab = () => this.part();
     this.listen();
-    for (const [field, value] of this.kept.read()) this.restore(field, value);
+    for (const [field, value] of Object.entries(this.asked.read(this.data.page))) this.restore(field, value);
     this.timer = setInterval(() => this.say(), 500);
     this.send();
   }
@@ -73,7 +48,7 @@ class Questions {
   value(box) {
     const typed = box.querySelector("textarea, select, input:not([type=radio])");
     const value = typed ? typed.value : box.querySelector("input:checked")?.value;
-    return value ? (value.toWellFormed?.() ?? value) : null;
+    return value?.replace(/\p{Surrogate}/gu, "") || null; // halves of characters, which UTF-8 has not
   }
 
   restore(field, value) {
@@ -96,10 +71,14 @@ class Questions {
 
   wait(box, delay) {
     this.waiting.set(box.dataset.field, this.value(box));
-    this.kept.write(this.waiting);
+    this.keep();
     this.say();
     clearTimeout(this.soon);
     this.soon = setTimeout(this.wake, delay);
+  }
+
+  keep() {
+    this.asked.write(this.data.page, Object.fromEntries(this.waiting));
   }
 
   click(event) {
@@ -137,6 +116,7 @@ class Questions {
     clearTimeout(this.soon);
     if (this.sending || this.stopped || this.left || !(this.waiting.size || this.leaving)) return;
     this.sending = true;
+    this.rejected = false;
     this.since = performance.now();
     // Continue sends the whole page, so that the last word on each question is the one on screen.
     const boxes = this.leaving ? [...this.form.querySelectorAll("[data-field]")] : [];
@@ -149,7 +129,7 @@ class Questions {
     }
     this.sending = false;
     this.say();
-    if (this.waiting.size || this.leaving) this.soon = setTimeout(this.wake, this.delay());
+    if ((this.waiting.size || this.leaving) && !this.rejected) this.soon = setTimeout(this.wake, this.delay());
   }
 
   delay() {
@@ -158,21 +138,18 @@ class Questions {
   }
 
   post(answers, leave, more = { signal: AbortSignal.timeout(TIMEOUT_MS) }) {
-    return fetch(this.data.url, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Facenorm-Token": this.data.token },
-      body: JSON.stringify({ page: this.data.page, answers, leave }),
-      ...more,
-    });
+    return this.asked.post(this.data.page, answers, leave, more);
   }
 
   async settle(sent, leaving, reply) {
     if (reply.status === 409) return location.reload(); // the session has ended: its last page says so
     if (reply.status === 401) return this.stop();
+    if (reply.status === 412) return this.asked.catchUp(reply);
+    if (isRefusal(reply.status)) return this.reject(sent);
     if (!reply.ok) throw new Error(reply.status);
     const { saved, wrong, missing, left } = await reply.json();
     for (const [field, value] of Object.entries(sent)) if (this.waiting.get(field) === value) this.waiting.delete(field);
-    this.kept.write(this.waiting);
+    this.keep();
     this.acknowledged ||= saved.some((field) => sent[field] !== null);
     this.refused = new Set([...this.refused, ...Object.keys(wrong)].filter((field) => !saved.includes(field)));
     for (const [field, words] of Object.entries(wrong)) this.mark(field, words);
@@ -185,6 +162,12 @@ class Questions {
     this.stopped = true;
     this.leaving = false;
     this.say();
+  }
+
+  /** Sent once more it would be refused once more: it waits for a change, or for Continue. */
+  reject(sent) {
+    this.leaving = false;
+    this.rejected = [...this.waiting].every(([field, value]) => sent[field] === value);
   }
 
   /** The server has everything: ask for the next page. */
@@ -239,11 +222,12 @@ class Questions {
     const slow = this.failures || (this.sending && performance.now() - this.since > SLOW_MS);
     const text = this.stopped
       ? words.gone
+      : this.rejected ? words.refused
       : slow ? words[this.leaving ? "waiting.next" : "waiting"]
       : this.acknowledged && !this.waiting.size && !this.refused.size && !this.sending ? words.saved : null;
     if (text !== null && state.textContent !== text) state.textContent = text;
-    if (text === null && state.textContent === words.saved) state.textContent = "";
-    state.classList.toggle("warn", Boolean(this.stopped || slow));
+    if (text === null && [words.saved, words.refused].includes(state.textContent)) state.textContent = "";
+    state.classList.toggle("warn", Boolean(this.stopped || this.rejected || slow));
   }
 
   /** The tab is closed or reloaded: send what still waits, without waiting for the reply. */

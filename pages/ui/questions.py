@@ -19,15 +19,18 @@ from db import questionnaires, sessions
 from pages.ui import resources, text
 from pages.ui.session import Visit
 
-_ASSETS = PROJECT / "assets" / "page"
+_ASSETS = PROJECT / "assets"
+_SCRIPTS = ("trial/base.js", "trial/keeping.js", "page/asked.js", "page/questions.js")
 _element = st.components.v2.component(
     "facenorm_questions",
-    css=(_ASSETS / "questions.css").read_text(encoding="utf-8"),
-    js=(_ASSETS / "questions.js").read_text(encoding="utf-8"),
+    css=(_ASSETS / "page" / "questions.css").read_text(encoding="utf-8"),
+    js="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS),
     isolate_styles=False,
 )
 _MOST_RADIOS = 12  # more options are one list to choose from
 _MOST_COLUMNS = 7  # of a Likert list; with more options each statement has a list of its own
+# What is somewhat too long is told and not cut; what nobody types would fill a whole request.
+_MOST_TYPED = 10 * core_questions.LONGEST
 
 _FORM = """
 <form class="questions" novalidate>
@@ -47,7 +50,7 @@ $wrong_html
 </div>
 """
 _NUMBER = '<input id="$id" inputmode="$keys" autocomplete="off" value="$value" $aria_html>'
-_TEXT = '<textarea id="$id" rows="2" autocomplete="off" $aria_html>$value</textarea>'
+_TEXT = '<textarea id="$id" rows="2" maxlength="$most" autocomplete="off" $aria_html>$value</textarea>'
 _SELECT = '<select id="$id" $aria_html><option value="">$choose</option>$options_html</select>'
 _GROUP = """
 <fieldset class="question" role="radiogroup" data-field="$field" $aria_html>
@@ -111,7 +114,7 @@ def render(visit: Visit, page: str | None, questions: Sequence[Question]) -> Non
     _element(key=f"questions.{page or ''}", data=data, on_left_change=lambda: None)  # asks for a rerun
 
 
-_SAID = ("saved", "waiting", "waiting.next", "gone", "open")
+_SAID = ("saved", "waiting", "waiting.next", "refused", "gone", "open")
 
 
 def _asked(visit: Visit, questions: Sequence[Question]) -> tuple[Question, ...]:
@@ -152,6 +155,7 @@ def _typed(visit: Visit, question: Question, value: Value) -> str:
             control,
             id=_id(field),
             value="" if value is None else value,
+            most=_MOST_TYPED,
             keys="decimal"
             if question.min is None or question.min >= 0
             else "text",  # phones' pads lack minus

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from core import i18n
+from core.questions import LONGEST
 from core.study_rules import LANGUAGES
 from tests import asking
 from tests.browser import walk
@@ -186,6 +187,76 @@ def test_a_reply_lost_after_storing_changes_nothing(
     assert stored(asking_server, page) == {"hours": 6}
 
 
+def test_an_older_request_that_arrives_later_changes_nothing(
+    asking_server: Server, evening: Callable[..., Page]
+) -> None:
+    page = evening()
+    late: list[str | None] = []
+
+    def hold(route: Route) -> None:
+        late.append(route.request.post_data)
+        route.abort()
+
+    page.route(ROUTE, hold, times=1)
+    page.locator("#q-hours").fill("6")
+    expect(page.locator(STATE)).to_have_text(WORDS["ask.waiting"])
+    page.locator("#q-hours").fill("8")
+    expect(page.locator(STATE)).to_have_text(WORDS["ask.saved"])
+    with page.expect_request(ROUTE) as seen:
+        page.locator("input[name=light]").first.check()
+    headers = {"X-Facenorm-Token": seen.value.headers["x-facenorm-token"]}
+    reply = page.request.post(seen.value.url, headers=headers, data=late[0])
+    assert reply.status == 412
+    assert stored(asking_server, page)["hours"] == 8
+
+
+def test_a_device_that_knows_of_no_earlier_request_is_heard(
+    asking_server: Server, evening: Callable[..., Page]
+) -> None:
+    page = evening()
+    answer_all(page)
+    expect(page.locator(STATE)).to_have_text(WORDS["ask.saved"])
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    page.locator("#q-hours").fill("9")
+    expect(page.locator(STATE)).to_have_text(WORDS["ask.saved"])
+    assert stored(asking_server, page) == {**ANSWERED, "hours": 9}
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_what_the_server_will_never_take_is_told_and_not_sent_for_ever(
+    asking_server: Server, evening: Callable[..., Page], status: int
+) -> None:
+    page = evening()
+    answer_all(page)
+    expect(page.locator(STATE)).to_have_text(WORDS["ask.saved"])
+    refused: list[Route] = []
+
+    def refuse(route: Route) -> None:
+        refused.append(route)
+        route.fulfill(status=status, json={"error": "no"})
+
+    page.route(ROUTE, refuse)
+    page.locator("#q-hours").fill("4")
+    told = WORDS["ask.refused"].format(contact="faces@example.org")
+    expect(page.locator(STATE)).to_have_text(told)
+    page.wait_for_timeout(4000)
+    assert len(refused) == 1
+    page.unroute(ROUTE)
+    page.locator(".questions .continue").click()
+    page.locator(".st-key-start").wait_for()
+    assert stored(asking_server, page) == {**ANSWERED, "hours": 4, "light": None}
+
+
+def test_half_a_character_is_left_out(asking_server: Server, evening: Callable[..., Page]) -> None:
+    page = evening()
+    page.locator("#q-hours").evaluate(
+        "box => { box.value = '7\\ud800'; box.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
+    expect(page.locator(STATE)).to_have_text(WORDS["ask.saved"])
+    assert stored(asking_server, page) == {"hours": 7}
+
+
 def test_continue_without_a_connection_goes_on_when_it_is_back(
     asking_server: Server, evening: Callable[..., Page]
 ) -> None:
@@ -214,6 +285,8 @@ def test_the_questionnaire_after_the_trials_comes_before_the_code(
     box = page.get_by_label("What did you go by when you judged the faces?")
     box.wait_for()
     assert page.locator("#code").count() == 0
+    # Characters of two parts, and what is too long by some, are told and not cut.
+    assert int(str(box.get_attribute("maxlength"))) > 3 * LONGEST
     box.fill("the eyes\0 🙂\nand the mouth")
     page.locator(".questions .continue").click()
     assert walk.code(page)
