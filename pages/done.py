@@ -41,7 +41,7 @@ def render(visit: Visit) -> None:
         return
     code = session.once(f"code:{visit.session.session_id}", lambda: _code(visit))
     page = _complete if visit.session.outcome == "complete" else _screened_out
-    shown = _preview(visit) + page(visit, code) + erase.offer(visit) + _way_on(visit, code)
+    shown = erase.again(visit, "done.preview") + page(visit, code) + erase.offer(visit) + _way_on(visit, code)
     text.show(visit, shown, key="done", forget=visit.session.session_id)
 
 
@@ -106,15 +106,4 @@ def _return_url(visit: Visit, code: str) -> str | None:
         known.external_id if known else None,
         code,
         known.parameters if known else {},
-    )
-
-
-def _preview(visit: Visit) -> str:
-    if visit.kind != "preview":
-        return ""
-    return text.html(
-        '<p class="note" role="note">$words <a href="$address" target="_self">$again</a></p>',
-        words=visit.words["done.preview"],
-        address=session.address(visit, again="1"),
-        again=visit.words["done.again"],
     )

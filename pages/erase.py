@@ -98,13 +98,13 @@ def offer(visit: Visit) -> str:
     )
 
 
-def again(visit: Visit) -> str:
+def again(visit: Visit, words: str = "welcome.preview") -> str:
     """Markup that lets a preview begin anew; empty for everybody else."""
     if visit.kind != "preview":
         return ""
     return text.html(
         '<p class="note" role="note">$words <a href="$address" target="_self">$again</a></p>',
-        words=visit.words["welcome.preview"],
+        words=visit.words[words],
         address=session.address(visit, again="1"),
         again=visit.words["done.again"],
     )
