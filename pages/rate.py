@@ -108,6 +108,7 @@ def _frame(visit: Visit, trials: Sequence[Trial]) -> dict[str, Json]:
     return {
         "session": visit.session.session_id,
         "url": f"/api/answers?at={visit.key}",
+        "here_url": session.sign_of_life(visit),
         "stop_url": session.address(visit, stop="1"),
         "token": visit.post_token,
         "lang": visit.language,

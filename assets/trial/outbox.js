@@ -1,14 +1,18 @@
 /** Answers that the server has not acknowledged, sent in order until it has. */
 class Outbox {
-  constructor(store, { url, token, answered }, changed) {
+  /** trials: those of the page, where it shows any; what was refused of others can be given no more. */
+  constructor(store, { url, token, answered, trials }, changed) {
     Object.assign(this, { store, url, token, changed });
-    this.saved = new Set(answered); // trials whose answer the server has acknowledged
+    // trial_id -> the newest revision that the server has acknowledged (of earlier pages: at least the first)
+    this.saved = new Map(answered.map((id) => [id, 1]));
     this.items = store.read("queue", []);
-    this.aside = store.read("aside", []); // refused: kept and reported, never sent again
+    this.aside = store.read("aside", []); // refused, the newest of each trial: reported, never sent again
+    if (trials) this.aside = this.aside.filter(({ answer }) => trials.some(({ id }) => id === answer.trial_id));
+    this.aside = this.lacking;
     this.failures = 0;
     this.started = 0;
     this.limit = BATCH;
-    this.stopped = null; // why the server refuses everything
+    this.stopped = null; // the status with which the server refuses everything
     this.ended = false; // because the session has ended, for instance in another tab
     this.closed = false;
     this.wake = () => this.send();
@@ -19,6 +23,12 @@ class Outbox {
   add(answer) {
     this.items.push(answer);
     this.keep();
+  }
+
+  /** The revision that the next answer to this trial is: a refused one was none. */
+  revision(trial) {
+    const waiting = this.items.filter(({ trial_id }) => trial_id === trial);
+    return Math.max(this.saved.get(trial) ?? 0, ...waiting.map(({ revision }) => revision)) + 1;
   }
 
   keep() {
@@ -40,6 +50,7 @@ class Outbox {
       this.failures += 1; // no network, a server that restarts, a proxy's page: all pass
     }
     this.sending = false;
+    if (this.closed) return;
     this.changed();
     if (this.items.length) this.timer = setTimeout(this.wake, this.delay());
   }
@@ -75,15 +86,16 @@ class Outbox {
     if (reply.ok || said.rejected) return this.settle(said.acked ?? [], said.rejected ?? []);
     this.ended = reply.status === 410;
     if (this.ended) this.settle(said.acked ?? [], []);
-    return this.refuse(batch, reply.status, said.error ?? String(reply.status));
+    return this.refuse(batch, reply.status);
   }
 
   settle(acked, rejected) {
     const same = (answer) => (pair) => pair[0] === answer.trial_id && pair[1] === answer.revision;
     const refusal = (answer) => rejected.find((r) => same(answer)([r.trial_id, r.revision]));
+    if (acked.length) this.aside = this.lacking; // the others were told while this was on its way
     for (const answer of this.items) {
       const refused = refusal(answer);
-      if (refused) this.aside.push({ answer, status: refused.status, reason: refused.reason });
+      if (refused) this.refused(answer, refused.status);
       else if (acked.some(same(answer))) this.accept(answer);
     }
     const waiting = this.items.filter((answer) => !refusal(answer) && !acked.some(same(answer)));
@@ -94,17 +106,27 @@ class Outbox {
   }
 
   accept(answer) {
-    this.saved.add(answer.trial_id);
-    this.aside = this.aside.filter((entry) => entry.answer.trial_id !== answer.trial_id);
+    this.saved.set(answer.trial_id, answer.revision);
+    this.forget(answer);
+  }
+
+  refused(answer, status) {
+    this.forget(answer);
+    this.aside.push({ answer, status });
+  }
+
+  /** Leave aside no earlier answer to this one's trial. */
+  forget({ trial_id }) {
+    this.aside = this.aside.filter(({ answer }) => answer.trial_id !== trial_id);
   }
 
   /** The request as a whole was refused; find the one bad answer, or stop. */
-  refuse(batch, status, reason) {
+  refuse(batch, status) {
     const malformed = status === 400 || status === 409 || status === 413 || status === 422;
     const [{ trial_id, revision }] = batch;
-    if (malformed && batch.length === 1) return this.settle([], [{ trial_id, revision, status, reason }]);
+    if (malformed && batch.length === 1) return this.settle([], [{ trial_id, revision, status }]);
     if (malformed) this.limit = 1;
-    else this.stopped = reason;
+    else this.stopped = status;
     return true;
   }
 
@@ -123,9 +145,9 @@ class Outbox {
     return Boolean(this.sending) && performance.now() - this.started > SLOW_MS;
   }
 
-  /** Refused answers whose trial the server still lacks (409 means that it has another one). */
-  lacking() {
-    return this.aside.filter((entry) => entry.status !== 409).map((entry) => entry.answer.trial_id);
+  /** Refused answers whose trial the server still lacks (409 means that another answer counts). */
+  get lacking() {
+    return this.aside.filter(({ answer, status }) => status !== 409 && !this.saved.has(answer.trial_id));
   }
 
   destroy() {

@@ -11,13 +11,18 @@ class Pictures {
   }
 
   ahead(position) {
-    for (const index of this.held.keys()) if (Math.abs(index - position) > AHEAD) this.held.delete(index);
+    for (const index of this.held.keys()) if (Math.abs(index - position) > AHEAD) this.drop(index);
     for (let index = position; index <= position + AHEAD && index < this.trials.length; index++) this.get(index);
+  }
+
+  drop(index) {
+    this.held.get(index).dropped = true;
+    this.held.delete(index);
   }
 
   get(index) {
     if (!this.held.has(index)) {
-      const entry = { ready: false, failed: false };
+      const entry = { ready: false, failed: false, dropped: false };
       const all = this.trials[index].stimuli.map(({ src }) => this.load(src, entry));
       entry.faces = Promise.all(all).then((faces) => {
         entry.ready = true;
@@ -28,18 +33,21 @@ class Pictures {
     return this.held.get(index);
   }
 
+  /** Try until the picture is here, or until nobody wants it any more. */
   async load(src, entry) {
-    for (let failures = 0; ; failures++) {
+    for (let failures = 0; !entry.dropped; failures++) {
       const image = node("img", { src, alt: "", draggable: "false", elementtiming: "face" });
       const loaded = await new Promise((resolve) => {
         image.onload = () => resolve(true);
         image.onerror = () => resolve(false);
       });
       if (loaded) return this.decode(image, failures === 0);
+      if (entry.dropped) break;
       entry.failed = true;
       this.failing();
       await this.patience(Math.min(10000, 1000 * 2 ** failures));
     }
+    return null;
   }
 
   patience(ms) {
@@ -65,6 +73,7 @@ class Pictures {
 
   destroy() {
     window.removeEventListener("online", this.retry);
+    for (const index of this.held.keys()) this.drop(index);
     this.retry();
   }
 }

@@ -48,8 +48,8 @@ class Sitting {
     this.halt();
     this.finishing = true;
     this.waited = 0;
-    const lacking = this.outbox.lacking();
-    if (lacking.length && !this.outbox.items.length) this.repeat(lacking);
+    const { lacking, items } = this.outbox;
+    if (lacking.length && !items.length) this.repeat(lacking.map(({ answer }) => answer.trial_id));
     else {
       this.cover.notice(this.data.stage === "all" ? "finishing" : "checking", {}, null, this.stop);
       this.status();
@@ -59,7 +59,7 @@ class Sitting {
   /** Some answers were refused: the participant may give them again. */
   repeat(lacking) {
     this.finishing = false;
-    this.cover.notice("repeat", { n: lacking.length, reason: this.outbox.aside[0].reason }, () => {
+    this.cover.notice("repeat", { n: lacking.length }, () => {
       for (const id of lacking) this.done.delete(id);
       for (const id of lacking) this.history.delete(id);
       this.advance();
@@ -75,7 +75,18 @@ class Sitting {
   /** Start again from what the server knows now, as the tab that holds the lease. */
   renew() {
     this.lease.take("next");
-    location.reload();
+    this.depart(() => location.reload());
+  }
+
+  /**
+   * Load another page, once the server knows that this one was open until now: a page load long after the
+   * last sign of life counts as a return from an absence.
+   */
+  async depart(go) {
+    const headers = { "X-Facenorm-Token": this.data.token };
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    await fetch(this.data.here_url, { method: "POST", headers, signal }).catch(() => {});
+    go();
   }
 
   /** The quiet button of a cover, with which a participant can always stop. */
@@ -88,7 +99,7 @@ class Sitting {
     const interrupted = this.accepting;
     this.halt();
     this.leaving = true;
-    const go = () => location.assign(this.data.stop_url);
+    const go = () => this.depart(() => location.assign(this.data.stop_url));
     const stay = () => {
       this.leaving = false;
       return interrupted ? this.stay() : this.advance();
@@ -103,10 +114,10 @@ class Sitting {
     const { items, failures, stopped, aside } = this.outbox;
     if (stopped) {
       this.halt();
-      const why = this.outbox.ended ? "ended" : "stopped";
-      this.cover.notice(why, { n: items.length, reason: stopped }, () => location.reload());
+      const why = this.outbox.ended ? "ended" : stopped === 401 ? "stopped" : "refusing";
+      this.cover.notice(why, { n: items.length, status: stopped }, () => this.depart(() => location.reload()));
     } else if (this.finishing && !items.length) {
-      if (this.outbox.lacking().length) this.finish();
+      if (this.outbox.lacking.length) this.finish();
       else if (!this.waited) this.tell();
     }
     this.picture();
@@ -117,10 +128,12 @@ class Sitting {
   }
 
   /** What is true of the answers; it changes once per face, for whatever moves draws the eye from it. */
-  line({ items, failures, slow, saved, aside }) {
+  line({ items, failures, slow, saved, aside, lacking }) {
     const { words } = this;
     const parts = [];
-    if (aside.length) parts.push(fill(words["trial.rejected"], { n: aside.length, reason: aside[0].reason }));
+    const others = aside.length - lacking.length;
+    if (lacking.length) parts.push(fill(words["trial.rejected"], { n: lacking.length }));
+    if (others) parts.push(fill(words["trial.superseded"], { n: others }));
     if (items.length && failures) parts.push(fill(words["trial.waiting"], { n: items.length }));
     else if (items.length && slow) parts.push(words["trial.saving"]);
     else if (saved.size && !aside.length) parts.push(fill(words["trial.saved"], { n: saved.size }));
@@ -133,7 +146,8 @@ class Sitting {
     const { answered } = component.data;
     for (const id of answered) this.done.add(id);
     // The server lacks an answer that it once acknowledged, for instance after a restored backup.
-    if (this.finishing && !this.outbox.items.length && answered.length < this.trials.length) location.reload();
+    const lacks = answered.length < this.trials.length;
+    if (this.finishing && !this.outbox.items.length && lacks) this.depart(() => location.reload());
   }
 
   destroy() {
