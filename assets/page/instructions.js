@@ -15,7 +15,7 @@ export default function ({ data, parentElement: root }) {
 
 /** A picture of a widget with an answer in it, and how it is used. */
 function card({ affect_grid, specs, values, how }, { words, surround, dark }) {
-  const still = { words, accepting: false };
+  const still = { words, takes: () => false };
   const { scales, roots } = panel({ affect_grid }, specs, still);
   scales.forEach((scale, index) => {
     scale.value = values[index];

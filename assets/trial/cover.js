@@ -6,8 +6,8 @@ class Cover {
     const [main, other] = this.box.querySelectorAll("button");
     Object.assign(this, { main, other, name: null });
     this.open(false);
-    main.addEventListener("click", () => this.action?.(), { signal });
-    other.addEventListener("click", () => this.second?.(), { signal });
+    main.addEventListener("click", (event) => this.early(event) || this.action?.(), { signal });
+    other.addEventListener("click", (event) => this.early(event) || this.second?.(), { signal });
   }
 
   get hidden() {
@@ -57,10 +57,18 @@ class Cover {
     for (const part of this.root.querySelectorAll(".fn-stage, .fn-panel")) part.inert = shown;
   }
 
-  /** Enter on a pause goes on, unless it was still meant for the question before. */
+  get pausing() {
+    return this.box.getAttribute("role") === "region";
+  }
+
+  /** A press so soon after a pause has begun was still meant for the question before. */
+  early(event) {
+    return this.pausing && event.timeStamp - this.since < EARLY_MS;
+  }
+
+  /** Enter on a pause goes on. */
   enter(event) {
-    const pausing = this.box.getAttribute("role") === "region" && document.activeElement === this.box;
-    if (!pausing || event.repeat || event.timeStamp - this.since < EARLY_MS) return false;
+    if (!this.pausing || document.activeElement !== this.box || event.repeat || this.early(event)) return false;
     this.action?.();
     return true;
   }

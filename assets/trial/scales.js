@@ -60,7 +60,7 @@ class Scale {
 
   /** A gesture is one drag, one press of a button or one visit by keyboard. */
   set(value, event, gesture) {
-    if (!this.view.accepting || !this.applicable) return;
+    if (!this.applicable || !this.view.takes(event)) return;
     const changed = value !== this.value;
     if (this.value === null) this.gesture = gesture;
     else if (changed && gesture !== this.gesture) {

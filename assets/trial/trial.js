@@ -27,6 +27,8 @@ class View extends Sitting {
     }
     window.addEventListener("keydown", (event) => this.keydown(event), { capture: true, signal });
     this.root.addEventListener("focusin", (event) => this.focus(event), { signal });
+    const note = ({ pointerType }) => (this.pointer = pointerType);
+    this.root.addEventListener("pointerdown", note, { capture: true, signal });
     window.addEventListener("pagehide", () => this.lease.release(), { signal });
     // A page restored from the back-forward cache shows what the server knew long ago.
     window.addEventListener("pageshow", (event) => event.persisted && location.reload(), { signal });
@@ -164,7 +166,8 @@ class View extends Sitting {
   }
 
   touched(scale, event, changed) {
-    this.watch.device = event.pointerType || (event.detail ? "mouse" : "keyboard");
+    // A click has no pointerType before Safari 18.2 and Firefox 129; of a key press its detail is 0.
+    this.watch.device = event.pointerType || (event.detail ? this.pointer || "mouse" : "keyboard");
     this.asking.touched(scale, changed);
     this.refresh();
   }
@@ -173,9 +176,14 @@ class View extends Sitting {
     this.asking.refresh();
   }
 
+  /** A press before the face was on screen was not made on seeing it. */
+  takes(event) {
+    return this.accepting && event.timeStamp >= this.onset;
+  }
+
   next(event) {
     if (this.revealed) return this.goOn(event);
-    if (!this.accepting) return undefined;
+    if (!this.takes(event)) return undefined;
     if (this.asking.open.length) return this.asking.say(event);
     return this.step(1) || this.submit(event);
   }
@@ -195,7 +203,7 @@ class View extends Sitting {
     const trial = this.trials[this.position];
     const answer = {
       trial_id: trial.id,
-      revision: (this.history.get(trial.id)?.revision ?? 0) + 1,
+      revision: this.outbox.revision(trial.id),
       evidence: this.watch.evidence(this.data.app),
       responses: this.asking.responses(event.timeStamp),
     };
@@ -254,7 +262,6 @@ class View extends Sitting {
     return this.accepting && this.asking.handle(event);
   }
 
-
   /** Who meant to stop goes on with the trial that was on screen. */
   stay() {
     this.watch.away();
@@ -265,7 +272,8 @@ class View extends Sitting {
 
   picture() {
     const entry = this.pictures?.held.get(this.position);
-    if (!entry?.failed || entry.ready || this.finishing || this.leaving || !this.lease.held) return;
+    const busy = this.finishing || this.leaving || this.outbox.stopped || !this.lease.held;
+    if (!entry?.failed || entry.ready || busy) return;
     this.cover.notice("picture", {}, () => this.pictures.retry(), this.stop);
   }
 

@@ -64,6 +64,7 @@ def go_on(page: Page, title: str | None = None) -> None:
     expect(pause).to_be_visible()
     if title is not None:
         expect(pause.get_by_role("heading")).to_have_text(title)
+    page.wait_for_timeout(450)  # before that, a press was meant for what stood there before
     page.get_by_role("button", name="Continue").click()
 
 
