@@ -106,7 +106,7 @@ class _Drawn:
         if slot.kind == "gold":
             return checks.of_gold(self._load, slot.stimulus)
         if slot.kind == "instructed":
-            return checks.instruction(self._study, self._task, rng=rng)
+            return checks.instruction(self._study, self._task, slot.stimulus, rng=rng)
         return None
 
 

@@ -40,14 +40,17 @@ def of_practice(study: Study, task: TaskSet, stimulus: Stimulus) -> Expected | N
     return Expected(EMOTION, instructed=False, label=stimulus.intended_emotion)
 
 
-def instruction(study: Study, task: TaskSet, *, rng: random.Random) -> Expected:
-    """What an instructed check says to choose: any option of a choice, or one end of another scale."""
+def instruction(study: Study, task: TaskSet, stimulus: Stimulus, *, rng: random.Random) -> Expected:
+    """What an instructed check says to choose: an option of a choice, or one end of another scale."""
     # "The emotion that you chose" means nothing where no emotion is asked.
     alone = [name for name in task.scales if study.scales[name].of != EMOTION]
     scale_id = rng.choice(alone or list(task.scales))
     scale = study.scales[scale_id]
     if scale.kind == "choice":
-        return Expected(scale_id, instructed=True, label=rng.choice(list(scale.options)))
+        # Who only looks at the face chooses what it shows, and must not pass by that.
+        shown = stimulus.intended_emotion if scale_id == EMOTION else None
+        label = rng.choice([code for code in scale.options if code != shown])
+        return Expected(scale_id, instructed=True, label=label)
     low, high = _end(scale, right=rng.random() < 0.5)
     return Expected(scale_id, instructed=True, low=low, high=high)
 

@@ -89,21 +89,22 @@ def _arranged(
 
 
 def _exchanged(slots: Sequence[Slot], order: Sequence[Stimulus], rng: random.Random) -> tuple[Slot, ...]:
-    """The same order with other pictures of the same identities and emotions: those that come first."""
-    places = defaultdict(list)
-    for at, slot in enumerate(slots):
+    """The same order with other pictures of the same identities and emotions: those that come first.
+
+    Repeats and checks that show a rated picture show the one in its place, so that no identity has more
+    faces than before.
+    """
+    rated = defaultdict(list)
+    for slot in slots:
         if slot.kind == "main":
-            places[_alike(slot.stimulus)].append(at)
-    found: dict[int, Stimulus] = {}
+            rated[_alike(slot.stimulus)].append(slot.stimulus.stimulus_id)
+    found: dict[str, Stimulus] = {}
     for one in order:
-        if free := places[_alike(one)]:
+        if free := rated[_alike(one)]:
             found[free.pop(rng.randrange(len(free)))] = one
-    return tuple(_exchange(at, slot, found) for at, slot in enumerate(slots))
-
-
-def _exchange(at: int, slot: Slot, found: dict[int, Stimulus]) -> Slot:
-    source = at if slot.of is None else slot.of
-    return replace(slot, stimulus=found.get(source, slot.stimulus))
+    return tuple(
+        replace(slot, stimulus=found.get(slot.stimulus.stimulus_id, slot.stimulus)) for slot in slots
+    )
 
 
 def _alike(one: Stimulus) -> tuple[str, str | None]:

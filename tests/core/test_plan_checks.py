@@ -8,7 +8,7 @@ from core.plan.checks import instruction
 from core.records import Expected, Places
 from core.study_rules import EMOTION
 from core.tasks import sets
-from tests.core.plans import FULL, ONE_BLOCK, blocks, drawn, faces, hold, main, of, target
+from tests.core.plans import FULL, ONE_BLOCK, blocks, drawn, face, faces, hold, main, of, target
 
 GOLD = [{"file": "id000_happy.png", "answer": "happy"}, {"file": "id001_sad.png", "answer": "sad"}]
 PRACTICE = ["id002_sad.png", "id000_neutral.png", "id003_happy.png"]
@@ -88,15 +88,26 @@ def test_an_instructed_check_asks_for_an_option_or_an_end_of_a_scale():
     wanted = Counter()
     for task in sets(FULL):
         for seed in range(200):
-            found = instruction(FULL, task, rng=random.Random(seed))
+            found = instruction(FULL, task, face("id000", "sad"), rng=random.Random(seed))
             assert found.instructed
             wanted[found.scale_id, found.label, found.low, found.high] += 1
     labels = {label for scale, label, *_ in wanted if scale == EMOTION}
-    assert labels == set(FULL.scales[EMOTION].options)
+    assert labels == set(FULL.scales[EMOTION].options) - {"sad"}
     # The outer tenth of a line from 0 to 100; intensity is about an emotion that was not asked.
     ends = {(scale, low, high) for scale, _, low, high in wanted if scale != EMOTION}
     lines = ("valence", "arousal", "naturalness")
     assert ends == {(name, *end) for name in lines for end in ((0, 10), (90, 100))}
+
+
+def test_an_instructed_check_never_asks_for_what_the_face_shows():
+    stimuli = faces(8)
+    shown = {one.stimulus_id: one.intended_emotion for one in stimuli}
+    study, asked = of(FULL, attention={"instructed": 6}), Counter()
+    for seed in range(60):
+        for check in checks(drawn(study, stimuli, seed).trials):
+            assert check.expected.label != shown[target(check)]
+            asked[check.expected.label] += 1
+    assert set(asked) - {None} == set(FULL.scales[EMOTION].options)
 
 
 def test_of_a_scale_with_steps_only_the_last_one_passes():
@@ -105,7 +116,7 @@ def test_of_a_scale_with_steps_only_the_last_one_passes():
     scale = {**FULL.scales["valence"].model_dump(mode="json"), "kind": "likert", "points": 7, "zero": 4}
     study = of(ONE_BLOCK, scales={"valence": scale})
     (task,) = sets(study)
-    found = [instruction(study, task, rng=random.Random(seed)) for seed in range(300)]
+    found = [instruction(study, task, face("id000"), rng=random.Random(seed)) for seed in range(300)]
     assert {(one.low, one.high) for one in found if one.scale_id == "valence"} == {(1, 1), (7, 7)}
 
 

@@ -188,6 +188,19 @@ def test_the_least_filled_are_passed_over_only_as_far_as_a_constraint_demands():
         assert Counter(name in ahead for name in found) == {False: 4, True: 2}
 
 
+def test_a_check_follows_the_picture_that_it_shows_when_that_is_exchanged():
+    stimuli = [face(f"id{at}", "sad", variant) for at in range(3) for variant in ("", "2")]
+    study = of(trials={"per_participant": 3, "most_per_identity": 1})
+    block = block_of(study, Load(3, 0, (), 1), stimuli)
+    exchanged = set()
+    for order in itertools.combinations(stimuli, 2):  # two are not enough, so that the witness is taken
+        slots = fill.fill(block, [], order, rng=random.Random(1))
+        each = {slot.stimulus.stimulus_id: slot.stimulus.identity_id for slot in slots}
+        assert Counter(each.values()) == {"id0": 1, "id1": 1, "id2": 1}
+        exchanged.update(each)
+    assert len(exchanged) == 6
+
+
 def test_too_many_checks_for_a_block_are_refused():
     study = of(trials={"per_participant": 2}, attention={"instructed": 3})
     with pytest.raises(StudyError, match="found 3 checks in a block of 2 other trials"):
