@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from core.builtin_scales import SAME_IDENTITY
 from core.codes import listed, mend
 from core.given import (
     Data,
@@ -29,8 +30,9 @@ ROUTE_IDS = {
 """The URL parameter that holds a participant's id, by route; the same link for everybody has none."""
 ROUTE_KEEPS = {"prolific": ("STUDY_ID", "SESSION_ID"), "mturk": ("assignmentId", "hitId")}
 """The URL parameters that a route brings besides; they are kept with the id."""
-OUR_PARAMETERS = ("study", "link", "lang", "problem", "declined", "again", "stop")
+OUR_PARAMETERS = ("study", "link", "lang", "problem", "declined", "again", "stop", "erase", "minutes")
 """The URL parameters that the pages themselves read."""
+LEAST = 5  # answers that an interval needs
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _ADDRESSES = ("complete_url", "screen_out_url", "quota_url")
@@ -39,6 +41,10 @@ _ADDRESSES = ("complete_url", "screen_out_url", "quota_url")
 def study(data: Data, known: Declared) -> Problems:
     """What the parts of a study need of each other."""
     yield from repeated_ids(data, "questionnaires")
+    ask = words(data.get("ask"))
+    if SAME_IDENTITY in ask and mapping(data.get(PAIRS)).get("per_participant") != 0:
+        text = f"found {SAME_IDENTITY!r}, which the identity pairs ask already; needed it there alone; "
+        yield ("ask", ask.index(SAME_IDENTITY)), f"{text}remove it or write '{PAIRS}: {{per_participant: 0}}'"
     if data.get("disclosure") == "after" and not data.get("debriefing"):
         text = "found 'after' without a debriefing; needed the page that tells; add 'debriefing:'"
         yield ("disclosure",), text
@@ -104,7 +110,7 @@ def _of_set(at: int, index: int, held: tuple[list[str], list[str]], known: Decla
 def _grid(at: int, scales: list[str], known: Declared) -> Problems:
     where = ("sets", at, "affect_grid")
     forms = [known.forms.get(scale_id, (None, None, False)) for scale_id in scales[:2]]
-    if len(forms) < 2 or forms[0][:2] != forms[1][:2] or forms[0][0] not in {"likert", "vas"}:
+    if len(forms) < 2 or forms[0][:2] != forms[1][:2] or forms[0][0] not in ("likert", "vas"):
         text = "found no two scales of one kind and length first in the set; needed the axes of a square; "
         yield where, f"{text}make both a vas, or both a likert with as many points"
         return
@@ -122,15 +128,25 @@ def trials(data: Data) -> Problems:
     yield from repeated(data, "show")
     if "show" in data and "target" not in words(data["show"]):
         yield ("show",), "found no 'target'; needed the picture to rate; write [target]"
-    if data.get("assignment") == "least-precise" and data.get("half_width") is None:
-        text = "found 'least-precise' without a half-width; needed one; add 'half_width: 0.1'"
-        yield ("assignment",), text
     most, wanted = data.get("most_ratings"), data.get("ratings_per_stimulus")
+    if data.get("assignment") == "least-precise":
+        yield from _precise(data)
     if is_number(most) and is_number(wanted) and most < wanted:
         yield (
             ("most_ratings",),
             f"found {most:g}; needed {wanted:g} (ratings_per_stimulus) or more",
         )
+
+
+def _precise(data: Data) -> Problems:
+    if data.get("half_width") is None:
+        text = "found 'least-precise' without a half-width; needed one; add 'half_width: 0.1'"
+        yield ("assignment",), text
+    for name in ("ratings_per_stimulus", "most_ratings"):
+        given = data.get(name)
+        if is_number(given) and given < LEAST:
+            text = f"found {given:g} with 'least-precise'; needed {LEAST} or more, for an interval needs them"
+            yield (name,), f"{text}; write '{name}: {LEAST}'"
 
 
 def practice(data: Data, known: Declared) -> Problems:
@@ -159,7 +175,7 @@ def attention(data: Data, known: Declared) -> Problems:
 def question(data: Data) -> Problems:
     """Options for a choice and a Likert list, items for that alone, limits for a number alone."""
     kind = data.get("kind")
-    if kind in {"choice", "likert"}:
+    if kind in ("choice", "likert"):
         yield from two_options(data.get("options", {}))
     elif data.get("options"):
         yield ("options",), f"found options of a {kind}; needed none; remove them or write 'kind: choice'"
@@ -204,7 +220,7 @@ def _parameters(data: Data, own: object) -> Problems:
     if own in OUR_PARAMETERS:
         yield ("external_id",), f"found {own!r}, which the pages use; needed another name; rename it"
     for at, name in enumerate(words(data.get("keep"))):
-        if name in {*OUR_PARAMETERS, "code", "external_id", own}:
+        if name in (*OUR_PARAMETERS, "code", "external_id", own):
             yield ("keep", at), f"found {name!r}, which has a meaning already; needed another; remove it"
 
 
@@ -217,6 +233,10 @@ def _addresses(data: Data, names: list[str]) -> Problems:
             if found not in names:
                 text = f"found {{{found}}}; needed one of {listed(names)}; add it to 'keep:' or correct it"
                 yield (setting,), text
-        if "{" in address.partition("://")[2].partition("/")[0]:
+        _scheme, colon, rest = address.partition("://")
+        host = re.split(r"[/?#]", rest, maxsplit=1)[0]
+        if colon and not host:
+            yield (setting,), "found an address without a site's name; needed one; write it after '://'"
+        if "{" in host:
             text = "found a placeholder in the site's name; needed a fixed one, or a link could lead anywhere"
             yield (setting,), f"{text}; write the name"

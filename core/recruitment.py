@@ -24,7 +24,7 @@ UNACCEPTED = "ASSIGNMENT_ID_NOT_AVAILABLE"  # MTurk's assignmentId while a worke
 
 # A platform fills these in; a link that still has them was opened without the platform.
 _ID_PLACEHOLDERS = {"prolific": "{{%PROLIFIC_PID%}}", "sona": "%SURVEY_CODE%"}
-_UNFILLED = re.compile(r"\{\{%.*%\}\}|\{\{.*\}\}|%[A-Z_]+%|\$\{.*\}|\[[A-Z_%]+\]")
+_UNFILLED = re.compile(r"\{\{%.*%\}\}|\{\{.*\}\}|%[A-Z_]+%|\$\{.*\}|\[[A-Z_%][A-Z0-9_%-]*\]")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _IN_APP: tuple[tuple[InApp, re.Pattern[str]], ...] = (
     ("line", re.compile(r"\bLine/\d")),
@@ -58,16 +58,16 @@ def arrive(study: Study, query: Query) -> Arrival:
     """Read what a link brought.
 
     The same value twice counts once; different values of one parameter, values that are too long or
-    hold characters that cannot be typed make the link damaged. A placeholder that no platform filled in
-    is no value.
+    hold characters that cannot be typed make the link damaged, and so does a blank in an id. A placeholder
+    that no platform filled in is no value.
     """
     name = id_parameter(study)
     found: dict[str, str] = {}
     for each in parameters(study):
-        values = {_clean(study, value) for value in query.get(each, ())}
+        is_id = each == name
+        values = {read_id(study, value) if is_id else value.strip() for value in query.get(each, ())}
         values = {value for value in values if value and not _UNFILLED.fullmatch(value)}
-        longest = LONGEST_ID if each == name else LONGEST_KEPT
-        if len(values) > 1 or any(_is_odd(value, longest) for value in values):
+        if len(values) > 1 or any(_is_odd(value, is_id=is_id) for value in values):
             return Arrival(problem="damaged")
         if values:
             found[each] = values.pop()
@@ -75,6 +75,15 @@ def arrive(study: Study, query: Query) -> Arrival:
         return Arrival(problem="unaccepted")
     external_id = found.pop(name, None) if name else None
     return Arrival(external_id, found, "incomplete" if name and external_id is None else None)
+
+
+def read_id(study: Study, typed: str) -> str:
+    """A participant's id as it is stored."""
+    typed = typed.strip()
+    if study.recruitment.route != "lab":
+        return typed
+    # Typed by hand: full-width letters, small ones and a stray space are no other participant.
+    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", typed)).upper()
 
 
 def return_url(
@@ -131,13 +140,7 @@ def _kept_placeholder(study: Study, name: str) -> str:
     return f"{{{{%{name}%}}}}" if own and study.recruitment.route == "prolific" else f"[{name.upper()}]"
 
 
-def _clean(study: Study, value: str) -> str:
-    value = value.strip()
-    if study.recruitment.route != "lab":
-        return value
-    # Typed by hand: full-width letters, small ones and a stray space are no other participant.
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", value)).upper()
-
-
-def _is_odd(value: str, longest: int) -> bool:
-    return len(value) > longest or any(unicodedata.category(each)[0] in "CZ" for each in value)
+def _is_odd(value: str, *, is_id: bool) -> bool:
+    longest, usual = (LONGEST_ID, "") if is_id else (LONGEST_KEPT, "Zs")
+    categories = {unicodedata.category(each) for each in value}
+    return len(value) > longest or any(each[0] in "CZ" and each != usual for each in categories)

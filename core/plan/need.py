@@ -8,14 +8,13 @@ from math import sqrt
 
 from core import tasks
 from core.builtin_scales import SAME_IDENTITY
-from core.design_rules import PAIRS
+from core.design_rules import LEAST, PAIRS
 from core.plan.blocks import rateable
 from core.records import Counting, Measure, Places, Spread, Stimulus
 from core.scales import bounds
 from core.study import Scale, Study
 
 CONFIDENCE = 0.95
-LEAST = 5  # answers that an interval needs
 
 
 def counting(study: Study) -> Counting:

@@ -96,12 +96,52 @@ def test_a_part_that_lacks_what_it_needs_is_refused(more, words):
             "ratings_per_stimulus: 20\n  most_ratings: 5",
             "20 (ratings_per_stimulus)",
         ),
+        (
+            "ratings_per_stimulus: 20",
+            "ratings_per_stimulus: 4\n  assignment: least-precise\n  half_width: 0.1",
+            "found 4 with 'least-precise'; needed 5 or more",
+        ),
+        (
+            "ratings_per_stimulus: 20",
+            "ratings_per_stimulus: 2\n  assignment: least-precise\n  half_width: 0.1\n  most_ratings: 3",
+            "write 'most_ratings: 5'",
+        ),
         ("attention: {instructed: 0}", "attention: {gold: [{file: a.png, answer: hapy}]}", "'happy'"),
         ("size_px: 400", "size_deg: 8", "needed a calibrated screen"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(found, needed, words):
     assert words in refused(variants.one_block((found, needed)))
+
+
+def test_the_scale_of_the_pairs_is_asked_of_single_pictures_only_without_pairs():
+    own = "  same_identity: {kind: vas, question: {en: Same, ko: Same, ja: Same}, source: ours, "
+    own += "status: draft, polarity: unipolar, zero: 0, "
+    own += "anchors: {low: {en: A, ko: A, ja: A}, high: {en: B, ko: B, ja: B}}}"
+    ask = ("ask: [emotion,", "ask: [same_identity, emotion,")
+    scales = ("\nscales:\n", f"\nscales:\n{own}\n")
+    sets = (ONE_SET, ONE_SET.replace("[emotion,", "[same_identity, emotion,"))
+    study.parse(variants.one_block(ask, scales, sets), path="s.yaml")
+    pairs = ("per_participant: 0}", "per_participant: 2}")
+    said = refused(variants.one_block(ask, scales, sets, pairs))
+    assert "found 'same_identity', which the identity pairs ask" in said
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "recruitment: {external_id: [a], keep: [b]}",
+        "recruitment: {external_id: {a: b}, keep: [b]}",
+        "questionnaires: [{id: q, when: before, title: {}, questions: [{id: a, kind: [], text: {}}]}]",
+        "questionnaires: [{id: q, when: before, title: {}, questions: [{id: a, kind: {}, text: {}}]}]",
+    ],
+)
+def test_a_list_or_mapping_in_the_place_of_a_word_is_refused(more):
+    assert "s.yaml:" in refused(variants.one_block() + f"\n{more}\n")
+
+
+def test_axes_whose_kind_is_a_list_are_refused():
+    assert "needed the axes of a square" in refused(with_tasks(BOTH_AXES).replace("kind: vas", "kind: [vas]"))
 
 
 def test_a_timed_exposure_shows_one_picture():

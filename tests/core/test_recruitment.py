@@ -74,6 +74,26 @@ def test_a_kept_parameter_may_be_missing_and_must_not_be_endless():
     assert came(PANEL, id="a", sub="x" * 501).problem == "damaged"
 
 
+def test_a_kept_parameter_may_hold_blanks_and_no_control_characters():
+    assert came(PANEL, id="a", sub=" New York ").kept == {"sub": "New York"}
+    assert came(PANEL, id="a", sub="New\nYork").problem == "damaged"
+    assert came(PANEL, id="a", sub="New\u2028York").problem == "damaged"
+
+
+def test_in_a_lab_kept_parameters_stay_as_they_are():
+    found = came(parsed("route: lab, keep: [room]"), code="p 1", room="East ｗing")
+    assert (found.external_id, found.kept) == ("P1", {"room": "East ｗing"})
+
+
+@pytest.mark.parametrize("given", ["[SUB]", "[SUB_1]", "[SUB-2]", "[%SUB%]"])
+def test_a_kept_parameter_that_no_platform_filled_in_is_not_stored(given):
+    assert came(PANEL, id="a", sub=given).kept == {}
+
+
+def test_a_kept_parameter_in_brackets_is_kept():
+    assert came(PANEL, id="a", sub="[12]").kept == {"sub": "[12]"}
+
+
 def test_an_mturk_worker_who_only_looks_has_not_accepted():
     unaccepted = came(MTURK, assignmentId="ASSIGNMENT_ID_NOT_AVAILABLE", hitId="h")
     assert unaccepted.problem == "unaccepted"
@@ -130,7 +150,11 @@ def test_an_address_that_needs_an_unknown_id_is_none():
             "placeholder in the site's name",
         ),
         ("complete_url: 'javascript:alert(1)'", "complete_url"),
+        ("route: panel, complete_url: 'https://{external_id}?x=1'", "placeholder in the site's name"),
+        ("route: panel, complete_url: 'https:///c?id={external_id}'", "without a site's name"),
         ("keep: [lang]", "has a meaning already"),
+        ("keep: [erase]", "has a meaning already"),
+        ("external_id: minutes", "which the pages use"),
         ("route: lab, keep: [code]", "has a meaning already"),
         ("external_id: study", "which the pages use"),
         ("keep: [a, a]", "again"),
@@ -140,6 +164,13 @@ def test_an_address_or_parameter_that_cannot_work_is_refused_when_the_study_is_r
     with pytest.raises(StudyError, match=r"demo\.yaml:") as error:
         parsed(settings)
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize("rest", ["?id={external_id}", "#{external_id}", "/{external_id}"])
+def test_a_placeholder_may_follow_the_sites_name_at_once(rest):
+    one = parsed(f"route: panel, complete_url: 'https://panel.example{rest}'")
+    back = recruitment.return_url(one, "complete", "a", "C", {})
+    assert back == "https://panel.example" + rest.replace("{external_id}", "a")
 
 
 def test_links_carry_the_platforms_placeholders():
