@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 
 from core import tasks
 from core.builtin_scales import SAME_IDENTITY
-from core.design_rules import PAIRS
-from core.plan import blocks, pairs
-from core.plan.need import LEAST, mean_half_width, share_half_width
+from core.design_rules import LEAST, PAIRS
+from core.plan import blocks, checks, pairs
+from core.plan.draw import most_of_an_emotion
+from core.plan.need import mean_half_width, share_half_width
 from core.records import Stimulus
 from core.scales import bounds, canonical_bounds
 from core.study import Scale, Study
@@ -124,7 +126,7 @@ def forecast(study: Study, stimuli: Sequence[Stimulus], *, sd_share: float = SD_
     ways = [_Way(study, done, n_pairs + n_foils) for done in _ways(study)]
     longest = max(ways, key=lambda way: way.seconds)
     n = len(blocks.rateable(study, stimuli))
-    needs = tuple(_need(study, task, n, sd_share) for task in tasks.sets(study))
+    needs = tuple(_need(study, task, stimuli, sd_share) for task in tasks.sets(study))
     languages = _languages(study)
     finish = _together(study, [need.finish for need in needs]) * len(languages)
     n_edits = pairs.n_edits(study, stimuli)
@@ -149,11 +151,10 @@ def forecast(study: Study, stimuli: Sequence[Stimulus], *, sd_share: float = SD_
     )
 
 
-def minutes(study: Study) -> int:
-    """How long the study takes a participant, with as many pairs as are wanted."""
-    return _minutes(
-        max(_Way(study, done, study.identity_pairs.per_participant).seconds for done in _ways(study))
-    )
+def minutes(study: Study, stimuli: Sequence[Stimulus]) -> int:
+    """How long the study takes the participant with the longest plan."""
+    n_pairs = sum(pairs.count(study, stimuli))
+    return _minutes(max(_Way(study, done, n_pairs).seconds for done in _ways(study)))
 
 
 def warnings(study: Study, stimuli: Sequence[Stimulus]) -> Iterator[str]:
@@ -248,10 +249,38 @@ def _languages(study: Study) -> tuple[tuple[str, ...], ...]:
     return (study.languages,)
 
 
-def _need(study: Study, task: TaskSet, n_stimuli: int, sd_share: float) -> Need:
+def _need(study: Study, task: TaskSet, stimuli: Sequence[Stimulus], sd_share: float) -> Need:
     ratings = _ratings(study, task, sd_share)
-    finish = ceil(ratings * n_stimuli / study.trials.per_participant)
-    return Need(task.id, task.scales, ratings, finish, ceil(finish / (1 - study.recruitment.dropout)))
+    finish = max(ceil(ratings * n / most) for n, most in _shares(study, task, stimuli) if most > 0)
+    # Rounded first: 10 / (1 - 0.9) is a little more than 100 in binary.
+    begin = ceil(round(finish / (1 - study.recruitment.dropout), 9))
+    return Need(task.id, task.scales, ratings, finish, begin)
+
+
+def _shares(study: Study, task: TaskSet, stimuli: Sequence[Stimulus]) -> Iterator[tuple[int, int]]:
+    """How many pictures there are, and of each identity and emotion, with the most that a block can rate."""
+    rated, trials = blocks.rateable(study, stimuli), study.trials
+    load = max(blocks.possible_loads(study, task), key=lambda each: each.trials)
+    gold = checks.gold_of(load, stimuli)
+    yield len(rated), load.main
+    apart = ceil(load.trials / (trials.identity_gap + 1))
+    yield from _of_each(
+        [one.identity_id for one in rated],
+        [one.identity_id for one in gold],
+        most=min(trials.most_per_identity or apart, apart),
+    )
+    yield from _of_each(
+        [one.intended_emotion for one in rated],
+        [one.intended_emotion for one in gold],
+        most=most_of_an_emotion(trials.most_emotion_run, load.trials),
+    )
+
+
+def _of_each(
+    rated: Sequence[str | None], gold: Sequence[str | None], *, most: int
+) -> Iterator[tuple[int, int]]:
+    taken = Counter(gold)
+    return ((n, most - taken[name]) for name, n in Counter(rated).items())
 
 
 def _ratings(study: Study, task: TaskSet, sd_share: float) -> int:

@@ -7,7 +7,7 @@ import streamlit as st
 from core import planning, tasks
 from core.study import ConsentItem
 from db import engine as db_engine
-from db import sessions
+from db import sessions, studies
 from pages.ui import arriving, resources, session, text
 from pages.ui.session import Visit
 
@@ -51,8 +51,10 @@ def _introduction(visit: Visit) -> str:
     about = text.own(visit, study.description) if study.description else visit.words["welcome.what"]
     sets = 1 if study.tasks.design == "between" else len(tasks.sets(study))
     faces = study.trials.per_participant * sets
+    with db_engine.reading(resources.engine()) as conn:
+        minutes = planning.minutes(study, studies.stimuli(conn, visit.version.config_hash))
     facts = [
-        text.said(visit, "welcome.duration", minutes=planning.minutes(study), faces=faces),
+        text.said(visit, "welcome.duration", minutes=minutes, faces=faces),
         arriving.device_fact(visit),
     ]
     parts = [

@@ -63,8 +63,8 @@ def count(study: Study, stimuli: Sequence[Stimulus]) -> tuple[int, int]:
 
 
 def n_edits(study: Study, stimuli: Sequence[Stimulus]) -> int:
-    """How many edits can be shown beside their neutral."""
-    return len(_Pairs(study, stimuli).neutral_of)
+    """How many edits are shown beside their neutral: those that a foil can be made for."""
+    return len(_Pairs(study, stimuli).with_foil)
 
 
 def warnings(study: Study, stimuli: Sequence[Stimulus]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from core.cli import main as facenorm
 from core.design_rules import PAIRS
 from core.planning import PAGES, PER_BLOCK, PER_BREAK, PER_GRID, PER_PICTURE, PER_SCALE
 from tests import variants
-from tests.core.plans import FULL, ONE_BLOCK, drawn, faces, of
+from tests.core.plans import EMOTIONS, FULL, ONE_BLOCK, drawn, face, faces, of
 
 STIMULI = faces(8)
 
@@ -58,13 +58,21 @@ def test_minutes_are_the_sum_of_what_is_assumed():
     asked = 5  # one number: the age
     seconds = PER_BLOCK + 24 * picture + pages + asked
     assert sum(part.seconds for part in found.parts) == pytest.approx(seconds)
-    assert found.minutes == planning.minutes(ONE_BLOCK) == round(seconds / 60)
+    assert found.minutes == planning.minutes(ONE_BLOCK, STIMULI) == round(seconds / 60)
     assert found.breaks == 0
 
 
 def test_the_welcome_page_and_the_command_tell_the_same_minutes():
     loaded = loading.read(variants.DEMO)
-    assert planning.minutes(loaded.study) == planning.forecast(loaded.study, loaded.stimuli).minutes
+    told = planning.minutes(loaded.study, loaded.stimuli)
+    assert told == planning.forecast(loaded.study, loaded.stimuli).minutes
+
+
+def test_pairs_that_the_pictures_do_not_allow_take_no_time():
+    wanted, none = (of(FULL, identity_pairs={"per_participant": n}) for n in (200, 0))
+    alone = faces(1, ["neutral", "sad"]) + faces(47, ["happy"])  # nobody else is sad, nor has a neutral
+    assert planning.minutes(wanted, alone) == planning.forecast(wanted, alone).minutes
+    assert planning.minutes(wanted, alone) == planning.minutes(none, alone)
 
 
 def test_an_exposure_a_grid_and_steps_between_scales_take_their_time():
@@ -98,6 +106,30 @@ def test_as_many_participants_are_needed_as_fill_every_picture():
     odd = planning.forecast(of(FULL, trials={"per_participant": 23}), STIMULI)
     assert odd.finish == math.ceil(48 * 20 / 23) == 42
     assert odd.begin == math.ceil(42 / 0.8)
+
+
+def test_who_drops_out_is_counted_exactly():
+    # 480 of 48 pictures' 20 ratings by 2 each: 480 / (1 - 0.9) is 4800.000000000001 in binary.
+    given = of(FULL, trials={"per_participant": 2}, recruitment={"dropout": 0.9})
+    found = planning.forecast(given, STIMULI)
+    assert (found.finish, found.begin) == (480, 4800)
+
+
+@pytest.mark.parametrize(
+    ("emotions", "trials", "finish"),
+    [
+        (EMOTIONS, {}, 42),  # 84 pictures, 5 ratings, 10 of the pictures for each participant
+        (EMOTIONS, {"most_per_identity": 1}, 150),  # the 30 of one identity, one by one
+        (EMOTIONS, {"most_per_identity": 2}, 75),
+        (EMOTIONS, {"identity_gap": 3}, 50),  # 3 of 10
+        (("sad", "happy"), {}, 24),
+        (("sad", "happy"), {"most_emotion_run": 1}, 39),  # 5 of 10, of 39 sad ones
+    ],
+)
+def test_many_pictures_of_one_identity_or_emotion_need_more_people(emotions, trials, finish):
+    stimuli = [*faces(9, emotions), *(face("id900", "sad", str(n)) for n in range(30))]
+    given = of(trials={"per_participant": 10, "ratings_per_stimulus": 5, "identity_gap": 0, **trials})
+    assert planning.forecast(given, stimuli).finish == finish
 
 
 def test_between_participants_each_set_needs_people_of_its_own():
@@ -172,6 +204,8 @@ def test_more_than_twenty_minutes_are_warned_of():
 def test_edits_get_their_share_of_the_pairs():
     found = planning.forecast(FULL, STIMULI)
     assert found.pair_ratings == pytest.approx(40 * 6 / 40)  # 40 people, 6 pairs of one person, 40 edits
+    alone = [*STIMULI, face("id000", "fear")]  # an edit that no foil can be made for is in no pair
+    assert planning.forecast(FULL, alone).pair_ratings == pytest.approx(41 * 6 / 40)
 
 
 def run(*words):
