@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ Plain = object
 _MAX_DEPTH = 30  # a study has 6 levels
 _CORE = "tag:yaml.org,2002:"
 _CONSTRUCTED = frozenset(_CORE + name for name in ("int", "float", "bool", "null"))
+_NO_CHARACTER = re.compile(r"\\U(?!000[0-9a-fA-F]|0010)[0-9a-fA-F]{8}")  # Unicode ends with 10FFFF
 _TEXT = frozenset(_CORE + name for name in ("str", "timestamp", "merge"))
 
 
@@ -59,6 +61,11 @@ def read(text: str, *, path: str) -> Located:
         raise StudyError(
             f"{path}:{line}: found the character {error.character!r}; needed text; remove it"
         ) from error
+    except (ValueError, OverflowError) as error:  # of a quoted text: its escape names no character
+        escape = _NO_CHARACTER.search(text)
+        line = text.count("\n", 0, escape.start()) + 1 if escape else 1
+        found = escape.group() if escape else str(error)
+        raise StudyError(f"{path}:{line}: found {found}; needed a character; write it out") from error
     except RecursionError as error:
         raise StudyError(f"{path}:1: found values nested too deeply; needed a study; undo that") from error
     return Located(data, reader.lines, tuple(reader.problems))
@@ -94,8 +101,10 @@ class _Reader:
             return str(node.value)
         try:
             value: Plain = self.yaml.constructor.construct_object(node)
-        except ValueError:
-            self.problems.append((line, f"found {node.value!r}; needed a number; write it in digits"))
+        except (ValueError, KeyError):
+            is_bool = node.tag == _CORE + "bool"
+            needed = "true or false; write one of them" if is_bool else "a number; write it in digits"
+            self.problems.append((line, f"found {node.value!r}; needed {needed}"))
             return None
         return value
 
