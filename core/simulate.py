@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from core import planted, scales, tasks
 from core import simulated_browser as browser
@@ -161,11 +162,19 @@ def _fields(question: Question, rng: random.Random) -> Iterator[tuple[str, str |
     elif question.kind == "choice":
         yield question.id, rng.choice(list(question.options))
     elif question.kind == "number":
-        low = ADULT[0] if question.min is None else question.min
-        high = max(low, ADULT[1]) if question.max is None else min(question.max, max(low, ADULT[1]))
-        yield question.id, str(rng.randint(math.ceil(low), math.floor(high)))
+        yield question.id, _number(question, rng)
     else:
         yield question.id, browser.APP if question.required else None
+
+
+def _number(question: Question, rng: random.Random) -> str:
+    """A whole number within a question's limits, as an age would be; another where there is none."""
+    most = math.inf if question.max is None else question.max
+    low = min(ADULT[0], most) if question.min is None else question.min
+    high = min(most, max(low, ADULT[1]))
+    first, last = math.ceil(low), math.floor(high)
+    # Nobody types an exponent.
+    return str(rng.randint(first, last)) if first <= last else f"{Decimal(str(rng.uniform(low, high))):f}"
 
 
 def _lasting(rater: Rater, about: str, scale_id: str) -> random.Random:

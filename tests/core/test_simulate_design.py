@@ -243,6 +243,10 @@ questionnaires:
       - {id: hours, kind: number, min: 0, max: 24, text: {en: Hours?, ko: 시간?, ja: 時間?}}
       - {id: year, kind: number, min: 1900, text: {en: Year?, ko: 연도?, ja: 年?}}
       - {id: any, kind: number, text: {en: Any?, ko: 아무?, ja: 何か?}}
+      - {id: young, kind: number, max: 10, text: {en: Young?, ko: 어린?, ja: 若い?}}
+      - {id: share, kind: number, min: 0.2, max: 0.8, text: {en: Share?, ko: 비율?, ja: 割合?}}
+      - {id: small, kind: number, min: 0.000002, max: 0.000008, text: {en: Small?, ko: 작은?, ja: 小さい?}}
+      - {id: tall, kind: number, min: 150.5, text: {en: Tall?, ko: 키?, ja: 身長?}}
       - {id: note, kind: text, required: true, text: {en: Note?, ko: 메모?, ja: メモ?}}
       - {id: more, kind: text, text: {en: More?, ko: 더?, ja: 他?}}
       - id: like
