@@ -31,7 +31,7 @@ from db.schema import (
     trial_stimulus,
 )
 from db.schema import audit as audit_table
-from db.statements import now
+from db.statements import lock, now
 
 BY_PARTICIPANT = "participant"
 ERASED: Final = "erased"
@@ -191,4 +191,5 @@ def _delete_rows(conn: Connection, gone: Session) -> None:
     conn.execute(update(code).where(given).values(session_id=None, given_at=now()))
     used = select(consent.c.text_sha256).where(consent.c.text_sha256 == consent_text.c.text_sha256)
     conn.execute(delete(consent_text).where(consent_text.c.text_sha256.in_(agreed), ~used.exists()))
+    lock(conn, sessions.CONSENT_TEXTS)
     conn.execute(delete(session).where(session.c.session_id == session_id))

@@ -46,6 +46,7 @@ SHORTEST_NONCE = 16
 ERASE_CODE_LENGTH = 12
 USUAL = Circumstances()
 PLAIN = Counting()
+CONSENT_TEXTS = "consent texts"  # held while a text is taken into use, or deleted because nobody uses it
 _OWN = ("session_id", "superseded")  # columns of a trial that are no part of its record
 
 
@@ -292,6 +293,7 @@ def flow(
     return Flow(counted.get("opened", 0), counted.get("declined", 0), began, completed)
 
 
+    lock(conn, CONSENT_TEXTS)
 def _locked(conn: Connection, config_hash: str) -> StudyVersion:
     # Sessions of a version begin one after the other: each plan must see the one before it.
     lock(conn, f"begin {config_hash}")

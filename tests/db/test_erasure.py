@@ -190,6 +190,25 @@ def test_an_answer_that_arrives_meanwhile_leaves_nothing_behind(lab, version):
 
 
 # ---- the bytes
+@pytest.mark.postgres
+def test_a_text_that_somebody_agrees_to_meanwhile_stays(lab, version):
+    if lab.engine.dialect.name == "sqlite":
+        pytest.skip("one writes at a time")
+    leaving, _ = lab.begin(version)
+    done = []
+    thread = threading.Thread(target=lambda: done.append(erase(lab, leaving.session_id)))
+    with engine.writing(lab.engine) as conn:
+        staying, _ = lab.begin_in(conn, version)
+        thread.start()
+        thread.join(1)  # it waits for the text
+        assert not done
+    thread.join(30)
+    assert len(done) == 1
+    with engine.reading(lab.engine) as conn:
+        assert sessions.consents(conn, staying.session_id) == {"part": True}
+        assert conn.scalar(select(func.count()).select_from(consent_text)) == 1
+
+
 
 
 def traces(lab, *secrets_of_it: str) -> int:
