@@ -81,12 +81,14 @@ def _given(conn: Connection, table: Table, session_id: str) -> int:
     return sum(value is not None for value in values)
 
 
-def by_external(conn: Connection, study_id: str, external_id: str) -> tuple[str, ...]:
-    """Find the ids of a study's sessions that came with an id of somebody else's."""
-    found = select(external.c.session_id).where(
-        external.c.study_id == study_id, external.c.external_id == external_id
+def by_external(conn: Connection, config_hash: str, external_id: str) -> tuple[str, ...]:
+    """Find the ids of a version's sessions that came with an id of somebody else's."""
+    found = (
+        select(session.c.session_id)
+        .join(external, external.c.session_id == session.c.session_id)
+        .where(session.c.config_hash == config_hash, external.c.external_id == external_id)
     )
-    return tuple(conn.scalars(found.order_by(external.c.session_id)))
+    return tuple(conn.scalars(found.order_by(session.c.began_at, session.c.session_id)))
 
 
 def erase(
@@ -189,7 +191,7 @@ def _delete_rows(conn: Connection, gone: Session) -> None:
     # A platform's code stays used, so that nobody else gets it; whose it was is gone.
     given = code.c.session_id == session_id
     conn.execute(update(code).where(given).values(session_id=None, given_at=now()))
+    lock(conn, sessions.CONSENT_TEXTS)
     used = select(consent.c.text_sha256).where(consent.c.text_sha256 == consent_text.c.text_sha256)
     conn.execute(delete(consent_text).where(consent_text.c.text_sha256.in_(agreed), ~used.exists()))
-    lock(conn, sessions.CONSENT_TEXTS)
     conn.execute(delete(session).where(session.c.session_id == session_id))

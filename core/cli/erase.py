@@ -11,7 +11,7 @@ from core.cli import database
 from core.errors import SessionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -35,7 +35,8 @@ def erase(study_id: str, code: str | None, external: str | None, session_id: str
       facenorm erase my-study --session 0b5c...
 
     Everything that tells of the session is deleted, here and at once, also after the study's
-    erasure.days; a count is all that stays. Prints which exports and backups still hold it.
+    erasure.days; a count is all that stays. Prints which exports and backups still hold it. With
+    --external every session that came with this id is meant, previews too.
     """  # noqa: D301  the \b keeps click from re-wrapping the list
     from db import engine, erasure
 
@@ -45,14 +46,15 @@ def erase(study_id: str, code: str | None, external: str | None, session_id: str
     with engine.reading(opened) as conn:
         database.newest(conn, study_id)
         found = _found(conn, study_id, code=code, external=external, session_id=session_id)
-        click.echo(_about(conn, found))
+        for one in found:
+            click.echo(_about(conn, one))
     if not yes:
         click.confirm("Delete all of it for good?", abort=True)
     with engine.writing(opened) as conn:
-        report = _erase(conn, found)
+        reports = [_erase(conn, one) for one in found]
     settled = erasure.settle(opened)
-    click.echo("Deleted. One more is counted as deleted; nothing else is kept.")
-    _tell(report)
+    click.echo(f"Deleted. The count of deleted sessions grows by {len(found)}; nothing else is kept.")
+    _tell(reports)
     if not settled:
         click.echo(
             "Somebody is reading an older state of the database, so that traces are still in its file; "
@@ -62,23 +64,35 @@ def erase(study_id: str, code: str | None, external: str | None, session_id: str
 
 def _found(
     conn: Connection, study_id: str, *, code: str | None, external: str | None, session_id: str | None
-) -> Session:
-    from db import erase_codes, erasure, sessions
+) -> Sequence[Session]:
+    from db import erase_codes, sessions
 
     if code is not None:
         named = erase_codes.find(conn, study_id, code)
-        found = named[0] if named else None
-    elif external is not None:
-        ids = erasure.by_external(conn, study_id, external)
-        found = sessions.get(conn, ids[0]) if ids else None
+        found = [named[0]] if named else []
     else:
-        found = sessions.get(conn, str(session_id))
-    if found is None or found.study_id != study_id:
+        ids = [session_id or ""] if external is None else _with_external(conn, study_id, external)
+        each = (sessions.get(conn, one) for one in ids)
+        found = [one for one in each if one is not None and one.study_id == study_id]
+        found.sort(key=lambda one: one.kind != "human")
+    if not found:
         raise SessionError(
             f"{study_id} has no such session; compare what you typed, or take the session's id from a "
             "private export (ids of platforms are destroyed some time after payment)"
         )
     return found
+
+
+def _with_external(conn: Connection, study_id: str, typed: str) -> Iterator[str]:
+    """The ids of all sessions that came with an id, which each version of the study reads in its way."""
+    from core import recruitment
+    from core.study import from_json
+    from db import erasure, studies
+
+    for version in studies.listing(conn):
+        if version.study_id == study_id:
+            external_id = recruitment.read_id(from_json(version.content), typed)
+            yield from erasure.by_external(conn, version.config_hash, external_id)
 
 
 def _about(conn: Connection, found: Session) -> str:
@@ -104,14 +118,16 @@ def _erase(conn: Connection, found: Session) -> Report:
     return erasure.erase(conn, found.session_id, who=settings.user(), shared=shared, backups=folder)
 
 
-def _tell(report: Report) -> None:
-    _list("These exports were made while it was there and may hold it:", report.exports)
-    _list("These backups hold it, and would bring it back:", report.backups)
-    if not report.exports and not report.backups:
+def _tell(reports: Sequence[Report]) -> None:
+    exports = dict.fromkeys(copy for report in reports for copy in report.exports)
+    backups = dict.fromkeys(copy for report in reports for copy in report.backups)
+    _list("These exports were made while it was there and may hold it:", exports)
+    _list("These backups hold it, and would bring it back:", backups)
+    if not exports and not backups:
         click.echo("No export and no backup is known that holds it.")
 
 
-def _list(title: str, found: Sequence[Copy]) -> None:
+def _list(title: str, found: Collection[Copy]) -> None:
     if found:
         click.echo(title)
     for one in found:

@@ -60,7 +60,7 @@ def opened(run, tmp_path):
 def begun(opened):
     """Begin a session; gives it with its personal code."""
 
-    def make(number, *, sharing=True):
+    def make(number, *, sharing=True, kind="human", worker=None):
         with engine.writing(opened) as conn:
             version = studies.open_version(conn, "mine")
             study = study_files.from_json(version.content)
@@ -69,7 +69,7 @@ def begun(opened):
             session, token = sessions.begin(
                 conn,
                 config_hash=version.config_hash,
-                kind="human",
+                kind=kind,
                 phase="live",
                 language="en",
                 nonce=f"nonce of participant {number}",
@@ -78,7 +78,7 @@ def begun(opened):
                 option_order=plan.option_order(study, rng=rng),
                 utc_offset_min=0,
             )
-            external.add(conn, session, f"worker-{number}", {}, salt="00")
+            external.add(conn, session, worker or f"worker-{number}", {}, salt="00")
         return session, erase_codes.shown(sessions.erase_code(token))
 
     return make
@@ -98,6 +98,31 @@ def test_a_session_is_deleted_by_code_by_external_id_and_by_its_own(run, opened,
     said = run("erase", "mine", "--session", third.session_id, "--yes")
     assert "No export and no backup is known that holds it." in said
     assert left(opened) == 0
+
+
+def test_every_session_that_came_with_an_id_is_shown_and_deleted(run, opened, begun):
+    tried, _ = begun(1, kind="preview", worker="worker-9")
+    taken, _ = begun(2, worker="worker-9")
+    said = run("erase", "mine", "--external", "worker-9", typed="n\n", code=1)
+    assert 0 < said.index(taken.session_id) < said.index(tried.session_id)
+    assert "grows by 2" in run("erase", "mine", "--external", "worker-9", "--yes")
+    with engine.reading(opened) as conn:
+        assert [sessions.get(conn, one.session_id) for one in (tried, taken)] == [None, None]
+
+
+def test_in_a_lab_a_code_is_found_however_it_is_typed(run, opened, begun, tmp_path):
+    begun(1, worker="p02")
+    path = tmp_path / "mine.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + "\nrecruitment: {route: lab}\n", encoding="utf-8")
+    run("study", "load", path)
+    run("study", "open", "mine")
+    begun(2, worker="P01")
+    begun(3, worker="P02")
+    run("erase", "mine", "--external", " ｐ 01", "--yes")
+    assert left(opened) == 2
+    # An id of the version before the lab is read as it is.
+    assert "grows by 1;" in run("erase", "mine", "--external", "P02", "--yes")
+    assert left(opened) == 1
 
 
 def test_it_says_what_is_there_and_asks_first(run, opened, begun):

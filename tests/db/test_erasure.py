@@ -158,10 +158,11 @@ def begun_trials(lab, begun):
 
 
 def test_a_session_is_found_by_the_id_that_it_came_with(lab, version, held):
+    later = lab.open(content="second")
     with engine.reading(lab.engine) as conn:
-        assert erasure.by_external(conn, "demo", PROLIFIC) == (held[0].session_id,)
-        assert erasure.by_external(conn, "other", PROLIFIC) == ()
-        assert erasure.by_external(conn, "demo", PROLIFIC[:-1]) == ()
+        assert erasure.by_external(conn, version.config_hash, PROLIFIC) == (held[0].session_id,)
+        assert erasure.by_external(conn, later.config_hash, PROLIFIC) == ()
+        assert erasure.by_external(conn, version.config_hash, PROLIFIC[:-1]) == ()
 
 
 @pytest.mark.postgres
