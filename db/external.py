@@ -39,6 +39,7 @@ class Claim:
 
     external_id: str
     session_id: str
+    config_hash: str
     phase: str
     language: str
     began_at: datetime
@@ -51,6 +52,17 @@ class Claim:
 
 
 _FIELDS = tuple(external.c[name] for name in ("session_id", "kind", "external_id", "parameters", "paid_at"))
+
+_OF_SESSION = (
+    "session_id",
+    "config_hash",
+    "phase",
+    "language",
+    "began_at",
+    "ended_at",
+    "outcome",
+    "completion_code",
+)
 
 
 def hold(conn: Connection, study_id: str, kind: SessionKind, external_id: str) -> None:
@@ -127,11 +139,10 @@ def by_session(conn: Connection, study_id: str) -> dict[str, External]:
 
 def claims(conn: Connection, study_id: str) -> tuple[Claim, ...]:
     """List people's ids with what became of their sessions, in the order in which they began."""
-    of_session = ("session_id", "phase", "language", "began_at", "ended_at", "outcome", "completion_code")
     found = (
         select(
             external.c.external_id,
-            *(session.c[name] for name in of_session),
+            *(session.c[name] for name in _OF_SESSION),
             code_table.c.code.label("pool_code"),
             external.c.paid_at,
             external.c.parameters,

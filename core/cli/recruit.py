@@ -17,6 +17,7 @@ from core.errors import SessionError, StudyError
 
 if TYPE_CHECKING:
     from core.study import Study
+    from core.study_design import Recruitment
     from db.external import Claim
 
 _CLAIM = (
@@ -107,20 +108,24 @@ def external() -> None:
 def external_list(study_id: str) -> None:
     """Print ids with outcome and code as CSV, to approve payments by."""
     from core.export.cells import escape
-    from db import audit, engine
+    from db import audit, engine, studies
     from db import external as ids
 
     with engine.writing(database.opened()) as conn:
-        version = database.current(conn, study_id)
+        database.newest(conn, study_id)
+        chosen = {
+            version.config_hash: _parsed(version.content).recruitment
+            for version in studies.listing(conn)
+            if version.study_id == study_id
+        }
         found = ids.claims(conn, study_id)
         audit.write(conn, settings.user(), "external ids listed", f"{study_id}: {len(found)}")
-    chosen = _parsed(version.content)
     more = sorted({name for claim in found for name in claim.parameters})
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow([*_CLAIM, *more])
     for claim in found:
-        values = [*_values(claim, chosen), *(claim.parameters.get(name, "") for name in more)]
-        out.writerow(escape(value) for value in values)
+        kept = (claim.parameters.get(name, "") for name in more)
+        out.writerow(escape(value) for value in (*_values(claim, chosen[claim.config_hash]), *kept))
 
 
 @external.command("paid")
@@ -198,9 +203,9 @@ def _parsed(content: str) -> Study:
     return from_json(content)
 
 
-def _values(claim: Claim, chosen: Study) -> list[str]:
+def _values(claim: Claim, chosen: Recruitment) -> list[str]:
     shown = claim.outcome == "complete"
-    own = claim.pool_code or (chosen.recruitment.fixed_code or claim.completion_code)
+    own = claim.pool_code or chosen.fixed_code or claim.completion_code
     return [
         claim.external_id,
         claim.session_id,

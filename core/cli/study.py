@@ -131,13 +131,21 @@ def study_open(study_id: str, phase: Phase) -> None:
 
     An older open version is closed; its sessions may finish.
     """
-    from db import audit, engine, studies
+    from db import audit, engine, sessions, studies
 
     with engine.writing(database.opened()) as conn:
         version = database.newest(conn, study_id)
         studies.open_(conn, version.config_hash, phase=phase)
+        of_all = sessions.flow(conn, study_id, phase=phase)
+        of_this = sessions.flow(conn, study_id, config_hash=version.config_hash, phase=phase)
         audit.write(conn, "shell", "study opened", f"{study_id} version {version.version}, {phase}")
     click.echo(f"{study_id} version {version.version} is open ({phase}).")
+    if before := of_all.began - of_this.began:
+        click.echo(
+            f"note: sessions that began in other versions: {before}. Versions count apart: their "
+            "ratings fill no place of this one, and an export holds one version.",
+            err=True,
+        )
 
 
 @study.command("close")

@@ -142,6 +142,24 @@ def test_the_list_for_payments_holds_ids_outcomes_and_codes(run, load):
     assert ("external ids listed", "demo: 2") in entries()
 
 
+def test_each_session_is_listed_with_the_code_of_its_version(run, load):
+    load("recruitment: {route: prolific, code: fixed, fixed_code: FIRST}")
+    take_part("abc")
+    load("recruitment: {route: prolific, code: fixed, fixed_code: SECOND}")
+    take_part("xyz")
+    rows = csv.DictReader(io.StringIO(run("external", "list", "demo").output))
+    assert [(row["external_id"], row["code"]) for row in rows] == [("abc", "FIRST"), ("xyz", "SECOND")]
+
+
+def test_opening_a_version_tells_of_the_ratings_that_it_does_not_count(run, load):
+    load(PROLIFIC)
+    take_part("abc")
+    assert "note:" not in run("study", "open", "demo").stderr
+    load(POOL)
+    assert "began in other versions: 1." in run("study", "open", "demo").stderr
+    assert "note:" not in run("study", "open", "demo", "--phase", "pilot").stderr
+
+
 def test_paid_ids_are_destroyed_and_unpaid_ones_stay(run, load):
     load(PROLIFIC)
     done, running = take_part("abc"), take_part("xyz", outcome=None)
