@@ -41,28 +41,26 @@ def add(
     return _append(conn, study_id, target_kind, target_id, reason, who, reverses=None)
 
 
-def reverse(conn: Connection, exclusion_id: int, *, reason: str, who: str) -> int:
-    """Take an exclusion back; gives the id of the row that says so."""
+def reverse(conn: Connection, study_id: str, exclusion_id: int, *, reason: str, who: str) -> int:
+    """Take an exclusion of a study back; gives the id of the row that says so."""
     lock(conn, "exclusions")
-    history = {row.exclusion_id: row for row in _rows(conn, study_id=None)}
+    history = {row.exclusion_id: row for row in _rows(conn, study_id)}
     found = history.get(exclusion_id)
     if found is None or found.reverses is not None:
-        raise StudyError(f"exclusion {exclusion_id} is not there; take one from the list of exclusions")
+        raise StudyError(f"{study_id} has no exclusion {exclusion_id}; take one from the list of exclusions")
     if any(row.reverses == exclusion_id for row in history.values()):
         raise StudyError(f"exclusion {exclusion_id} is reversed already; nothing is left to do")
-    return _append(
-        conn, found.study_id, found.target_kind, found.target_id, reason, who, reverses=exclusion_id
-    )
+    return _append(conn, study_id, found.target_kind, found.target_id, reason, who, reverses=exclusion_id)
 
 
 def history(conn: Connection, study_id: str) -> tuple[Exclusion, ...]:
     """List a study's exclusions and reversals, the oldest first."""
-    return _rows(conn, study_id=study_id)
+    return _rows(conn, study_id)
 
 
 def active(conn: Connection, study_id: str) -> tuple[Exclusion, ...]:
     """List a study's exclusions that are not reversed, the oldest first."""
-    rows = _rows(conn, study_id=study_id)
+    rows = _rows(conn, study_id)
     reversed_ = {row.reverses for row in rows}
     return tuple(row for row in rows if row.reverses is None and row.exclusion_id not in reversed_)
 
@@ -76,10 +74,8 @@ def reasons(excluded: Sequence[Exclusion], kind: TargetKind) -> Mapping[str, str
     return {target_id: "; ".join(dict.fromkeys(why)) for target_id, why in found.items()}
 
 
-def _rows(conn: Connection, *, study_id: str | None) -> tuple[Exclusion, ...]:
-    found = select(exclusion).order_by(exclusion.c.exclusion_id)
-    if study_id is not None:
-        found = found.where(exclusion.c.study_id == study_id)
+def _rows(conn: Connection, study_id: str) -> tuple[Exclusion, ...]:
+    found = select(exclusion).where(exclusion.c.study_id == study_id).order_by(exclusion.c.exclusion_id)
     return tuple(Exclusion(**row._asdict()) for row in conn.execute(found))
 
 

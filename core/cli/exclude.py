@@ -40,17 +40,20 @@ def exclude(
     from db import engine, exclusions
 
     opened = database.opened()
-    if undo is None and target is None:
+    if undo is None and kind is None and reason is None:
         with engine.reading(opened) as conn:
             database.newest(conn, study_id)
             for one in exclusions.active(conn, study_id):
                 click.echo(f"{one.exclusion_id}\t{one.target_kind} {one.target_id}\t{one.reason}\t{one.who}")
         return
+    if (undo is None) == (target is None):
+        raise click.UsageError("name a session or stimulus by its id, or an exclusion with --undo")
     if not reason:
         raise click.UsageError("say why with --reason")
     with engine.writing(opened) as conn:
         if undo is not None:
-            exclusions.reverse(conn, undo, reason=reason, who=settings.user())
+            database.newest(conn, study_id)
+            exclusions.reverse(conn, study_id, undo, reason=reason, who=settings.user())
             click.echo(f"Exclusion {undo} is taken back.")
         elif kind and target:
             _require(conn, study_id, kind, target)

@@ -17,7 +17,9 @@ from click.testing import CliRunner, Result
 from PIL import Image
 from starlette.applications import Starlette
 
-from core.cli import main
+from core.cli import database, main
+from db import engine as db_engine
+from db import studies
 from pages import api
 from pages.api import store
 from tests import variants
@@ -294,3 +296,24 @@ def test_an_excluded_session_leaves_norms_and_stays_in_ratings(run, study_file, 
         assert sum(int(row["emotion_n"]) for row in csv.DictReader(file)) == 2 * 4
     run("exclude", "demo", "--undo", "1", "--reason", "wrong person")
     assert run("exclude", "demo").output == ""
+
+
+def test_an_exclusion_is_taken_back_in_its_own_study(run, study_file):
+    run("study", "load", study_file)
+    with db_engine.reading(database.opened()) as conn:
+        target = studies.stimuli(conn, studies.latest(conn, "demo").config_hash)[0].stimulus_id
+    study_file.write_text(study_file.read_text().replace("study: demo", "study: other"))
+    run("study", "load", study_file)
+    run("exclude", "demo", "stimulus", target, "--reason", "blurred")
+    undo = ("--undo", "1", "--reason", "mistaken")
+    assert "other has no exclusion 1" in run("exclude", "other", *undo, code=1).output
+    assert "no study 'none'" in run("exclude", "none", *undo, code=1).output
+    assert "blurred" in run("exclude", "demo").output
+
+
+@pytest.mark.parametrize(
+    "words", [["session", "--reason", "x"], ["session"], ["--reason", "x"], ["session", "ID", "--undo", "1"]]
+)
+def test_an_exclusion_needs_one_target(run, study_file, words):
+    run("study", "load", study_file)
+    assert "name a session or stimulus" in run("exclude", "demo", *words, code=2).output

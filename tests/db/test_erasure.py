@@ -42,7 +42,7 @@ def held(lab, version):
         assert codes.take(conn, "demo", begun.session_id) == "YAHOO-77"
         exclusions.add(conn, "demo", "session", begun.session_id, reason="asleep", who="ann")
         out = exclusions.add(conn, "demo", "trial", plan[0].trial_id, reason="slow", who="ann")
-        exclusions.reverse(conn, out, reason="was fine", who="ann")
+        exclusions.reverse(conn, "demo", out, reason="was fine", who="ann")
         audit.write(conn, "ann", "excluded", f"session {begun.session_id}")
         sessions.end(conn, begun.session_id, "stopped")
     return begun, token, plan

@@ -223,7 +223,7 @@ def test_excluded_sessions_do_not_count_until_that_is_taken_back(lab):
     assert total(lab, version) == 0
     assert taken(lab, version).orders == {}
     with db_engine.writing(lab.engine) as conn:
-        exclusions.reverse(conn, left_out, reason="awake", who="me")
+        exclusions.reverse(conn, "demo", left_out, reason="awake", who="me")
     assert total(lab, version) == 3
 
 

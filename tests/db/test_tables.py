@@ -183,7 +183,7 @@ def test_what_is_excluded_is_marked_in_the_rows_and_left_out_of_the_counts(lab, 
     assert len(marked) == {"session": 9, "trial": 3, "stimulus": 6}[kind]
     assert sum(count.n for count in _counts(lab, version)) == len(rows) - len(marked)
     with db_engine.writing(lab.engine) as conn:
-        exclusions.reverse(conn, excluded, reason="was a phone", who="ann")
+        exclusions.reverse(conn, "demo", excluded, reason="was a phone", who="ann")
     assert sum(count.n for count in _counts(lab, version)) == len(rows)
 
 
