@@ -7,11 +7,11 @@ transactions, for another process may have erased, ended or restarted what this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, exists, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, select, update
 
 from core.errors import AnswerError, ConflictError, EndedError
 from core.records import Answer, Evidence, Expected, Outcome, Response, Shown, Trial
@@ -62,7 +62,11 @@ def hold(conn: Connection, tokens: Collection[str]) -> None:
 
     Two posts of one session at the same time: the second waits here and then sees the first.
     """
-    _hold(conn, lambda: session.c.token_sha256.in_([digest(token) for token in tokens]))
+    # On SQLite a writing transaction is alone already. The order keeps two batches from a deadlock.
+    if conn.dialect.name == "postgresql":
+        held = session.c.token_sha256.in_([digest(token) for token in tokens])
+        found = select(session.c.session_id).where(held).order_by(session.c.session_id)
+        conn.execute(found.with_for_update(key_share=True))
 
 
 def places(conn: Connection, trial_ids: Collection[str]) -> dict[str, Place]:
@@ -115,23 +119,6 @@ def save(conn: Connection, accepted: Sequence[Accepted]) -> None:
     quiet = {each.place.session_id for each in accepted if moment - each.place.last_seen_at > SIGN_OF_LIFE}
     if quiet:
         conn.execute(_TOUCH, {"session_ids": sorted(quiet), "moment": moment})
-
-
-def store(conn: Connection, session_id: str, answer: Answer, *, back: bool) -> None:
-    """Store one answer by itself; raises what `judge` raises, and AnswerError for another's trial."""
-    _hold(conn, lambda: session.c.session_id == session_id)
-    place = places(conn, [answer.trial_id]).get(answer.trial_id)
-    if place is None or place.session_id != session_id:
-        raise AnswerError(f"trial {answer.trial_id!r} is not one of this session's; load the page again")
-    accepted = judge(answer, place, back=back)
-    save(conn, [accepted] if accepted else [])
-
-
-def _hold(conn: Connection, which: Callable[[], ColumnElement[bool]]) -> None:
-    # On SQLite a writing transaction is alone already. The order keeps two batches from a deadlock.
-    if conn.dialect.name == "postgresql":
-        found = select(session.c.session_id).where(which()).order_by(session.c.session_id)
-        conn.execute(found.with_for_update(key_share=True))
 
 
 def _require_open(answer: Answer, place: Place) -> None:

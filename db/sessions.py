@@ -173,20 +173,6 @@ def consents(conn: Connection, session_id: str) -> dict[str, bool]:
     return {item_id: agreed for item_id, agreed in conn.execute(found)}
 
 
-def save_about(conn: Connection, session_id: str, question_id: str, value: AboutValue) -> None:
-    """Store what a participant says of themselves; the last word counts."""
-    new = {"session_id": session_id, "question_id": question_id, "value": value, "saved_at": now()}
-    statement = insert(conn, about_table)
-    conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["session_id", "question_id"],
-            set_={"value": statement.excluded.value, "saved_at": statement.excluded.saved_at},
-        ),
-        new,
-    )
-    touch(conn, session_id)
-
-
 def about(conn: Connection, session_id: str) -> dict[str, AboutValue]:
     """Read what a participant said of themselves, by question."""
     found = select(about_table.c.question_id, about_table.c.value)
@@ -293,7 +279,6 @@ def flow(
     return Flow(counted.get("opened", 0), counted.get("declined", 0), began, completed)
 
 
-    lock(conn, CONSENT_TEXTS)
 def _locked(conn: Connection, config_hash: str) -> StudyVersion:
     # Sessions of a version begin one after the other: each plan must see the one before it.
     lock(conn, f"begin {config_hash}")
@@ -308,6 +293,7 @@ def _has_answer() -> ColumnElement[bool]:
 
 
 def _save_consents(conn: Connection, session_id: str, consents: Sequence[ConsentGiven]) -> None:
+    lock(conn, CONSENT_TEXTS)
     for given in consents:
         text_sha256 = digest(given.text)
         seen = {"text_sha256": text_sha256, "text": given.text}

@@ -31,6 +31,7 @@ from core.records import (
 )
 from db import answers, sessions, studies
 from db import engine as db_engine
+from tests import storing
 
 POSTGRES_USER = "postgres"
 
@@ -184,6 +185,7 @@ class Lab:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self.tokens: dict[str, str] = {}
 
     def stimuli(self, n: int = 6) -> tuple[Stimulus, ...]:
         return tuple(
@@ -263,7 +265,9 @@ class Lab:
             "option_order": {"emotion": ("happy", "sad", "neutral")},
             "utc_offset_min": 540,
         }
-        return sessions.begin(conn, **{**given, **changed})
+        begun, token = sessions.begin(conn, **{**given, **changed})
+        self.tokens[begun.session_id] = token
+        return begun, token
 
     def answer(self, trial: Trial, revision: int = 1, *, label: str = "happy", value: float = 70.0) -> Answer:
         return Answer(
@@ -281,7 +285,8 @@ class Lab:
 
     def store(self, session: Session, answer: Answer, *, back: bool = False) -> None:
         with db_engine.writing(self.engine) as conn:
-            answers.store(conn, session.session_id, answer, back=back)
+            answers.hold(conn, [self.tokens[session.session_id]])
+            storing.store(conn, answer, back=back)
 
     def answer_all(self, session: Session, **given: Any) -> None:
         with db_engine.reading(self.engine) as conn:

@@ -117,15 +117,6 @@ def test_a_revision_that_skips_one_is_refused(lab, session, trial, revision):
     assert _stored(lab) == []
 
 
-def test_a_trial_of_another_session_is_refused(lab, session, trial):
-    other = lab.begin(lab.open())[0]
-    with pytest.raises(AnswerError, match="not one of this session's"):
-        lab.store(other, lab.answer(trial))
-    with pytest.raises(AnswerError, match="not one of this session's"):
-        lab.store(session, dataclasses.replace(lab.answer(trial), trial_id="nothing"))
-    assert _stored(lab) == []
-
-
 def test_a_late_revision_after_the_end_is_kept(lab, session, trial):
     lab.answer_all(session)
     with db_engine.writing(lab.engine) as conn:
@@ -195,13 +186,14 @@ def test_an_answer_survives_a_process_that_is_killed_right_after_it(sqlite_lab):
     code = (
         "import os, signal, sys; sys.path.insert(0, sys.argv[1])\n"
         "from core.records import Answer, Evidence, Response\n"
-        "from db import answers, engine\n"
+        "from db import engine\n"
+        "from tests import storing\n"
         "with engine.writing(engine.connect(sys.argv[2])) as conn:\n"
-        "    answer = Answer(sys.argv[4], 1, (Response('valence', 'answered', 70.0),), Evidence(True))\n"
-        "    answers.store(conn, sys.argv[3], answer, back=False)\n"
+        "    answer = Answer(sys.argv[3], 1, (Response('valence', 'answered', 70.0),), Evidence(True))\n"
+        "    storing.store(conn, answer)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    arguments = [PROJECT, str(lab.engine.url), session.session_id, trial.trial_id]
+    arguments = [PROJECT, str(lab.engine.url), trial.trial_id]
     done = subprocess.run([sys.executable, "-c", code, *arguments], check=False, capture_output=True)
     assert done.returncode == -signal.SIGKILL, done.stderr.decode()
     assert _stored(lab) == [(1, "valence", True, "answered", 70.0, None)]

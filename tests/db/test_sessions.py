@@ -9,10 +9,11 @@ from sqlalchemy import func, select, update
 from core.errors import SessionError
 from core.records import ConsentGiven, Plan
 from db import engine as db_engine
-from db import sessions
+from db import questionnaires, sessions
 from db.schema import consent, consent_text, metadata, session
 from db.schema import trial as trial_table
 from db.statements import now
+from tests import storing
 
 
 def test_a_session_comes_back_by_its_token_with_its_plan(lab):
@@ -87,21 +88,15 @@ def test_every_answer_and_every_page_is_a_sign_of_life(lab):
     with db_engine.reading(lab.engine) as conn:
         first = sessions.trials(conn, begun.session_id)[0]
     acts = (
-        lambda conn: sessions.save_about(conn, begun.session_id, "age", 30),
+        lambda conn: questionnaires.save(conn, begun.session_id, None, {"age": 30}),
         lambda conn: sessions.mark_instructions(conn, begun.session_id),
-        lambda conn: lab_store(conn, begun, first, lab),
+        lambda conn: storing.store(conn, lab.answer(first)),
     )
     for act in acts:
         with db_engine.writing(lab.engine) as conn:
             conn.execute(update(session).values(last_seen_at=now() - timedelta(hours=3)))
             act(conn)
             assert conn.scalar(select(session.c.last_seen_at)) > now() - timedelta(minutes=5)
-
-
-def lab_store(conn, begun, trial, lab):
-    from db import answers
-
-    answers.store(conn, begun.session_id, lab.answer(trial), back=False)
 
 
 def test_consents_are_kept_with_the_text_that_was_seen(lab):
@@ -126,8 +121,8 @@ def test_consents_are_kept_with_the_text_that_was_seen(lab):
 def test_what_participants_say_of_themselves_keeps_its_type(lab, value):
     begun, _ = lab.begin(lab.open())
     with db_engine.writing(lab.engine) as conn:
-        sessions.save_about(conn, begun.session_id, "gender", "first")
-        sessions.save_about(conn, begun.session_id, "gender", value)
+        questionnaires.save(conn, begun.session_id, None, {"gender": "first"})
+        questionnaires.save(conn, begun.session_id, None, {"gender": value})
         assert sessions.about(conn, begun.session_id) == {"gender": value}
 
 

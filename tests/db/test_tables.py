@@ -8,8 +8,9 @@ from sqlalchemy import event, text
 
 from core.ratings import COLUMNS
 from core.records import Answer, Evidence, Expected, Response
-from db import answers, exclusions, questionnaires, returning, sessions, tables
 from db import engine as db_engine
+from db import exclusions, questionnaires, returning, sessions, tables
+from tests import storing
 
 
 @pytest.fixture
@@ -191,8 +192,8 @@ def test_participants_come_with_what_they_said_and_agreed_to(lab, version):
     session, _ = lab.begin(version)
     done = _complete(lab, version)
     with db_engine.writing(lab.engine) as conn:
-        sessions.save_about(conn, session.session_id, "age", 31)
-        sessions.save_about(conn, session.session_id, "gender", "여자")
+        questionnaires.save(conn, session.session_id, None, {"age": 31})
+        questionnaires.save(conn, session.session_id, None, {"gender": "여자"})
         sessions.complete(conn, done.session_id)
         exclusions.add(conn, "demo", "session", session.session_id, reason="asked to", who="ann")
     with db_engine.reading(lab.engine) as conn:
@@ -354,9 +355,7 @@ def _many(lab, version, trials: int) -> None:
     with db_engine.writing(lab.engine) as conn:
         for trial in sessions.trials(conn, session.session_id):
             given = tuple(Response(f"scale{n}", "answered", value=float(n)) for n in range(10))
-            answers.store(
-                conn, session.session_id, Answer(trial.trial_id, 1, given, Evidence(True)), back=False
-            )
+            storing.store(conn, Answer(trial.trial_id, 1, given, Evidence(True)))
 
 
 def _peak(rows) -> tuple[int, int]:

@@ -14,13 +14,13 @@ from core import cookies, i18n, plan, stimuli
 from core import study as study_files
 from core.records import Answer, ConsentGiven, Evidence, Response
 from core.settings import PROJECT
-from db import answers, codes, engine, external, sessions, studies
+from db import codes, engine, external, questionnaires, sessions, studies
 from db.schema import session as session_table
 from db.schema import tally
 from db.statements import now
 from pages.api import store
 from pages.ui import session
-from tests import variants
+from tests import storing, variants
 
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
 TRIALS = 3
@@ -138,12 +138,7 @@ def answer_all(installation, begun):
                 Response(scale, "answered", value=40.0, rt_first_ms=1000.0, rt_submit_ms=3000.0)
                 for scale in ("intensity", "valence", "arousal", "naturalness")
             ]
-            answers.store(
-                conn,
-                begun.session_id,
-                Answer(trial.trial_id, 1, (label, *values), Evidence(True)),
-                back=False,
-            )
+            storing.store(conn, Answer(trial.trial_id, 1, (label, *values), Evidence(True)))
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "ja"])
@@ -208,14 +203,13 @@ def test_about_you_asks_what_is_on(begin):
 def test_about_you_comes_back_with_what_is_stored(installation, begin):
     begun = begin()
     with engine.writing(installation) as conn:
-        sessions.save_about(conn, begun.session_id, "age", 34)
+        questionnaires.save(conn, begun.session_id, None, {"age": 34})
     assert 'value="34"' in markup(visit())
 
 
 def past_about_you(installation, begun):
     with engine.writing(installation) as conn:
-        sessions.save_about(conn, begun.session_id, "age", 34)
-        sessions.save_about(conn, begun.session_id, "gender", "man")
+        questionnaires.save(conn, begun.session_id, None, {"age": 34, "gender": "man"})
 
 
 @pytest.mark.parametrize("language", ["en", "ko", "ja"])

@@ -14,11 +14,11 @@ from streamlit.testing.v1 import AppTest
 from core import cookies, plan, simulate, stimuli
 from core import study as study_files
 from core.records import AiResult, Score
-from db import ai, answers, audit, engine, researchers, sessions, studies, tables
+from db import ai, audit, engine, researchers, sessions, studies, tables
 from pages import login
 from pages.api import store
 from pages.ui import results, session
-from tests import variants
+from tests import storing, variants
 
 PASSWORD = "three quiet brown horses"
 EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
@@ -120,7 +120,7 @@ def take_part(installation, version, participants, kind="human"):
             )
             for trial in sessions.trials(conn, begun.session_id):
                 answer = simulate.respond(rater, parsed, trial, by_id, rng=rng)
-                answers.store(conn, begun.session_id, answer, back=False)
+                storing.store(conn, answer)
             sessions.complete(conn, begun.session_id)
 
 
