@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from pages import api
-from pages.api.headers import Headers
+from pages.api.headers import Headers, OwnForms
 
 
 @asynccontextmanager
@@ -28,6 +28,10 @@ app = st.App(
     "pages/main.py",
     routes=api.ROUTES,
     # Streamlit sends its 2.8 MB of scripts as they are; compressed they are about 1 MB.
-    middleware=[Middleware(Headers), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)],
+    middleware=[
+        Middleware(Headers),
+        Middleware(OwnForms),
+        Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
+    ],
     lifespan=lifespan,
 )

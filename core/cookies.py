@@ -1,14 +1,15 @@
-"""The cookies' names, and the second token that every POST carries beside its cookie.
+"""The cookies' names, and the second token that a POST carries beside its cookie.
 
 Another site can make a browser send a cookie along, but it cannot read the page that
-holds this token.
+holds this token. Posts that need no cookie carry none: what browsers say of the site
+that sends them keeps others out.
 """
 
 import hashlib
 import hmac
 
 LOGIN = "facenorm.login"  # no study id holds a dot, so no participant's cookie has this name
-ERASE = "facenorm.erase"  # STUDY.CODE, from typing the code until its session is deleted
+ERASE = "facenorm.erase"  # STUDY.CODE, sealed, from typing the code until its session is deleted
 ERASED = "facenorm.erased"  # SESSION.OUTCOME of what was deleted a moment ago
 
 
@@ -25,6 +26,21 @@ def participant(key: str) -> str:
 def post_token(cookie: str) -> str:
     """Derive the token that a page hands to its own scripts and forms."""
     return hmac.new(cookie.encode(), b"post", hashlib.sha256).hexdigest()
+
+
+def sealed(value: str, secret: bytes) -> str:
+    """Return a cookie that this installation alone can make."""
+    return f"{_seal(value, secret)}.{value}"
+
+
+def unsealed(cookie: str, secret: bytes) -> str:
+    """Return what was sealed; empty where the cookie was made elsewhere."""
+    seal, _, value = cookie.partition(".")
+    return value if hmac.compare_digest(seal.encode(), _seal(value, secret).encode()) else ""
+
+
+def _seal(value: str, secret: bytes) -> str:
+    return hmac.new(secret, f"cookie {value}".encode(), hashlib.sha256).hexdigest()
 
 
 def matches(cookie: str, token: str | None) -> bool:

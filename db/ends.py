@@ -17,7 +17,7 @@ class Ends:
     """What became of those who did not finish.
 
     running, left: sessions that have not ended, with a sign of life lately and without one.
-    full, erased: presses of Begin when nobody was needed any more, and sessions that were deleted.
+    full, erased: visits when nobody was needed any more, and sessions that were deleted.
     """
 
     stopped: int = 0

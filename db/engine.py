@@ -34,7 +34,9 @@ def connect(url: str) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         return _connect_sqlite(url, parsed.database)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        return create_engine(
+            parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True
+        )
     raise DatabaseError(
         f"the database {parsed.render_as_string()!r} is of an unknown kind; "
         "FACENORM_DATABASE_URL needs sqlite:///FILE or postgresql://USER@HOST/NAME"
@@ -113,7 +115,7 @@ def _connect_sqlite(url: str, database: str | None) -> Engine:
     if not database or database == ":memory:":
         raise DatabaseError("a SQLite database needs a file: write sqlite:///FILE")
     Path(database).expanduser().resolve().parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 5})
+    engine = create_engine(url, connect_args={"timeout": 5}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine.execution_options(**{_TURN: threading.Lock()})

@@ -41,9 +41,14 @@ def render(visit: Visit) -> None:
     text.show(visit, markup, key="debriefing.choice")
 
 
+def is_owed(visit: Visit) -> bool:
+    """Say whether somebody who leaves now has not been debriefed."""
+    told = visit.session is not None and visit.session.debriefed_at is not None
+    return visit.study.disclosure == "after" and bool(visit.study.debriefing) and not told
+
+
 def tell(visit: Visit) -> None:
     """Tell those who leave early what they would have been told at the end."""
-    told = visit.session is not None and visit.session.debriefed_at is not None
-    if visit.study.disclosure == "after" and visit.study.debriefing and not told:
+    if is_owed(visit):
         text.show(visit, text.html("<h2>$title</h2>", title=visit.words["debrief.title"]), key="debriefing")
         st.markdown(text.own(visit, visit.study.debriefing))

@@ -9,7 +9,7 @@ import streamlit as st
 from core import recruitment
 from db import codes, external, sessions
 from db import engine as db_engine
-from pages import erase, stop
+from pages import debriefing, erase, stop
 from pages.ui import resources, session, text, ways
 from pages.ui.session import Visit
 
@@ -92,7 +92,8 @@ def _way_on(visit: Visit, code: str | None) -> str:
         return contact + ways.next_participant(visit)
     url = _return_url(visit, code or visit.session.completion_code)
     if url is not None:
-        return ways.back(visit, url, by_itself=visit.kind == "human") + contact
+        by_itself = visit.kind == "human" and not debriefing.is_owed(visit)
+        return ways.back(visit, url, by_itself=by_itself) + contact
     close = text.html("<p>$close</p>", close=visit.words["done.close"])
     return (close if visit.session.outcome == "complete" else "") + contact
 

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core import cookies, leaving
+from core import cookies, leaving, settings
 from core.records import Session
 from db import engine as db_engine
 from db import erase_codes, erasure, sessions
@@ -130,7 +130,8 @@ def said_date(visit: Visit, day: date) -> str:
 
 
 def _by_code(visit: Visit) -> Session | None:
-    study_id, _, code = session.cookie(cookies.ERASE).partition(".")
+    sealed, secret = session.cookie(cookies.ERASE), settings.secret(settings.load())
+    study_id, _, code = cookies.unsealed(sealed, secret).partition(".")
     if study_id != visit.study.study or not code:
         return None
     with db_engine.reading(resources.engine()) as conn:

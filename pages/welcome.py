@@ -30,7 +30,7 @@ _BOX = """
 def render(visit: Visit) -> None:
     """Say what the study is and ask for consent, or why this visitor cannot begin."""
     if visit.declined:
-        text.show(visit, _declined(visit), key="welcome")
+        text.show(visit, _declined(visit), key="welcome", address=arriving.bare_address(visit))
     elif visit.session is None and (reason := arriving.obstacle(visit)):
         reason(visit)
     else:

@@ -96,7 +96,8 @@ def _begin(form: dict[str, str], jar: dict[str, str]) -> str | Pass:
 
 
 def _find(conn: Connection, form: dict[str, str]) -> Coming | None:
-    return coming.find(conn, form.get("study", ""), form.get("link", ""), coming.asked(form))
+    typed = form.get("typed", "")
+    return coming.find(conn, form.get("study", ""), form.get("link", ""), coming.asked(form), typed=typed)
 
 
 def _count(form: dict[str, str]) -> Counted | None:

@@ -36,7 +36,8 @@ async def find(request: Request) -> RedirectResponse:
     found = await run_in_threadpool(_find, study_id, form.get("code", "")[:200])
     if isinstance(found, str):
         response = _back(form, erase="code")
-        responses.set_cookie(response, request, cookies.ERASE, f"{study_id}.{found}", max_age_s=CODE_S)
+        sealed = cookies.sealed(f"{study_id}.{found}", settings.secret(settings.load()))
+        responses.set_cookie(response, request, cookies.ERASE, sealed, max_age_s=CODE_S)
         return response
     return _back(form, erase="other", problem="code", minutes=str(found or ""))
 
@@ -109,7 +110,7 @@ def _erase(form: dict[str, str], jar: dict[str, str]) -> Session | None:
 def _named(conn: Connection, cookie: str, *, by: str) -> Session | None:
     if by == "session":
         return sessions.by_token(conn, cookie)
-    study_id, _, code = cookie.partition(".")
+    study_id, _, code = cookies.unsealed(cookie, settings.secret(settings.load())).partition(".")
     found = erase_codes.find(conn, study_id, code)
     return found and found[0]
 

@@ -45,7 +45,9 @@ def carried(visit: Visit) -> str:
     arrival = visit.arrival
     values |= {f"url.{name}": value for name, value in arrival.kept.items()}
     if arrival.external_id is not None:
-        values[f"url.{recruitment.id_parameter(visit.study)}"] = arrival.external_id
+        # A lab's code goes back into no address.
+        typed = visit.study.recruitment.route == "lab"
+        values["typed" if typed else f"url.{recruitment.id_parameter(visit.study)}"] = arrival.external_id
     return text.hidden(**values)
 
 
@@ -150,7 +152,7 @@ def _is_full(visit: Visit) -> bool:
     with db_engine.reading(resources.engine()) as conn:
         taken = places.renewed(conn, scope, plan.counting(visit.study))
         full = plan.is_full(visit.study, studies.stimuli(conn, version.config_hash), taken)
-    if full:
+    if full and visit.problem != "full":  # else the press on Begin is counted already
         with db_engine.writing(resources.engine()) as conn:
             sessions.tally(conn, version.config_hash, "full", kind=visit.kind, phase=visit.phase)
     return full

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, Engine, Inspector, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from core.errors import DatabaseError
 from db import engine as db_engine
@@ -53,6 +54,12 @@ def test_the_migrations_from_empty_give_the_schema_that_the_program_declares(eng
         metadata.create_all(conn)
     assert set(_schema(engine)) == set(metadata.tables)
     assert _schema(engine) == _schema(empty)
+
+
+def test_an_error_of_the_database_tells_no_parameters(engine: Engine):
+    with pytest.raises(IntegrityError) as caught, db_engine.writing(engine) as conn:
+        conn.execute(text("insert into tally (config_hash, what) values (:a, :b)"), {"a": "WID1", "b": "x"})
+    assert "parameters hidden" in str(caught.value)
 
 
 def test_what_an_older_schema_held_is_kept(empty: Engine, tmp_path: Path, monkeypatch):

@@ -377,6 +377,15 @@ def test_who_was_screened_out_goes_where_the_panel_wants_them(recruited):
     assert 'id="code"' not in shown
 
 
+def test_nobody_is_sent_away_before_the_debriefing_is_read(recruited):
+    told = "disclosure: after\ndebriefing: {en: 'No person.', ko: 'No.', ja: 'No.'}"
+    recruited(f"{PANEL}\n{told}", outcome="screened_out", external_id="a b")
+    page = visit()
+    assert 'href="https://x.example/s?id=a%20b"' in markup(page)
+    assert "data-after" not in markup(page)
+    assert "No person." in [part.value for part in page.markdown]
+
+
 def test_kept_parameters_go_back_and_a_forgotten_id_leaves_only_the_code(installation, recruited):
     ended = recruited(PANEL, outcome="complete", external_id="abc")
     assert 'href="https://x.example/c?id=abc&amp;s=s%261"' in markup(visit())
@@ -407,7 +416,7 @@ def test_a_lab_asks_for_the_code_and_takes_it_into_the_form(recruited):
     assert page.error[0].value == i18n.words("en")["lab.code.damaged"]
     page.text_input(key="lab.code").set_value(" p01 ")
     page.button[0].click().run()
-    assert 'name="url.code" value="P01"' in markup(page)
+    assert 'name="typed" value="P01"' in markup(page)
 
 
 @pytest.mark.parametrize("problem", ["incomplete", "damaged"])

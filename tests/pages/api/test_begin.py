@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import func, select, update
+from starlette.testclient import TestClient
 
 from core import cookies, study
 from db import audit, engine, returning, sessions
@@ -16,6 +17,7 @@ from db.schema import metadata, tally
 from db.schema import session as session_table
 from db.statements import now
 from pages.api import coming, forgetting, store
+from pages.api.headers import OwnForms
 from tests import variants
 
 PROLIFIC = "recruitment: {route: prolific}"
@@ -278,13 +280,33 @@ def test_going_on_needs_the_pages_token(app):
     assert rows(session_table.c.outcome) == ["stopped"]
 
 
+def test_a_labs_code_goes_back_into_no_address(app):
+    reopened(app, "recruitment: {route: lab}")
+    _, refused = begin(app, pid="", typed="p 01", age="")
+    assert query(refused) == {"study": "demo", "lang": "en", "problem": "consent"}
+    declined = app.browser().post("/api/decline", data=form(app, pid="", typed="p 01"))
+    assert query(declined) == {"study": "demo", "lang": "en", "declined": "1"}
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_forms_of_other_sites_are_refused(app, site):
+    browser = TestClient(OwnForms(app.asgi), follow_redirects=False)
+    sent = form(app)
+    assert browser.post("/api/begin", data=sent, headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert rows(session_table.c.session_id) == []
+    assert browser.post("/api/begin", data=sent, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 303
+    assert len(rows(session_table.c.session_id)) == 1
+
+
 def test_the_next_participant_finds_no_cookie(app):
     reopened(app, "recruitment: {route: lab}")
-    browser, _ = begin(app, pid="", **{"url.code": "p 01"})
+    browser, _ = begin(app, pid="", typed="p 01")
     assert rows(external_table.c.external_id) == ["P01"]
     token = cookies.post_token(browser.cookies[COOKIE])
-    kept = browser.post("/api/next", data={"study": "demo", "at": "demo", "token": "0" * 64})
-    assert "set-cookie" not in kept.headers
+    for name in (cookies.ERASE, cookies.ERASED):
+        browser.cookies.set(name, "demo.of the one before", domain="testserver.local", path="/")
+    browser.post("/api/next", data={"study": "demo", "at": "demo", "token": "0" * 64})
+    assert list(browser.cookies) == [COOKIE], "what others may see of a deletion goes in any case"
     gone = browser.post("/api/next", data={"study": "demo", "at": "demo", "token": token})
     assert query(gone) == {"study": "demo"}
     assert gone.headers["cache-control"] == "no-store"

@@ -163,6 +163,15 @@ def test_an_unknown_code_is_told_and_deletes_nothing(app):
     assert erased(app) == 0
 
 
+def test_a_cookie_that_the_server_did_not_make_deletes_nothing(app):
+    browser, guesser = begun(app), app.browser()
+    code = code_of(browser).replace("-", "")
+    for made in (f"demo.{code}", f"{'0' * 64}.demo.{code}"):
+        guesser.cookies.set(cookies.ERASE, made, domain="testserver.local", path="/")
+        assert query(confirm(guesser))["erase"] == "code"
+    assert erased(app) == 0
+
+
 def test_guessing_has_to_wait_even_for_the_right_code(app):
     browser, guesser = begun(app), app.browser()
     for _ in range(erase_codes.MOST_ATTEMPTS):
