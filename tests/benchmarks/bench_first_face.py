@@ -162,10 +162,8 @@ def main() -> None:
     given = parser.parse_args()
     print(rig.machine())
 
-    def measure(company: str) -> None:
-        for name, network in NETWORKS.items():
-            if given.only in {None, name}:
-                report(name, company, [visit(browser, server, network) for _ in range(given.times)])
+    def measure(name: str, company: str) -> None:
+        report(name, company, [visit(browser, server, NETWORKS[name]) for _ in range(given.times)])
 
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -176,10 +174,11 @@ def main() -> None:
         with rig.on_core(rig.OWN_CORE):
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
-            measure("alone")
-            if given.others:
-                with others(server, given.others):
-                    measure(f"with {given.others}")
+            for name in [given.only] if given.only else NETWORKS:
+                measure(name, "alone")
+                if given.others:
+                    with others(server, given.others):  # each has trials for two minutes
+                        measure(name, f"with {given.others}")
         finally:
             browser.close()
             server.stop()

@@ -44,6 +44,7 @@ from tests.browser import walk
 from tests.browser.conftest import CHROMIUM, FLAGS
 
 ROUND, FACES = 10, 40
+MORE = ROUND + 1  # faces beside those of the trials: the first round, and one after the last press
 LOOK_MS = 350  # how long a face is looked at; the next ones are decoded meanwhile
 PACKAGES = ("jspsych@8", "@jspsych/plugin-preload@2", "@jspsych/plugin-image-button-response@2")
 WATCH = """
@@ -149,7 +150,7 @@ def facenorm(browser: Browser, folder: Path, trials: int, *, scales: int) -> tup
     """Facenorm's trial element, with the first scale alone or all five."""
     every = "[emotion, intensity, valence, arousal, naturalness]"
     one = [(f"ask: {every}", "ask: [emotion]"), (f"scales: {every}", "scales: [emotion]")]
-    share = max(0, trials + ROUND - FACES) / FACES
+    share = max(0, trials + MORE - FACES) / FACES
     server = rig.facenorm(
         folder,
         ("per_participant: 6", f"per_participant: {FACES}\n  break_every: 0"),
@@ -185,7 +186,7 @@ def jspsych(browser: Browser, folder: Path, trials: int) -> tuple[Site, Callable
     words = {
         "images": json.dumps(names),
         "options": json.dumps(rig.OPTIONS),
-        "trials": json.dumps([number % FACES for number in range(trials + ROUND)]),
+        "trials": json.dumps([number % FACES for number in range(trials + MORE)]),
     }
     (folder / "index.html").write_text(JSPSYCH % words, encoding="utf-8")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
