@@ -10,7 +10,7 @@ from pages.ui.session import Visit
 
 _PAGE = """
 <h1>$title</h1><p class="lead">$what</p><p>$sending</p>
-<form method="post" action="/api/resume" data-send="$session">$hidden_html
+<form method="post" action="/api/resume" data-send="$session" data-without="$without">$hidden_html
   <div class="actions"><button class="main">$button</button></div>
 </form>
 <p class="small">$contact</p>
@@ -45,6 +45,7 @@ def render(visit: Visit) -> None:
             token=visit.post_token,
         ),
         button=visit.words["resume.button"],
+        without=visit.words["unsent.button"],
         contact=text.said(visit, "welcome.contact", contact=visit.study.contact),
     )
     text.show(visit, markup, key="resume")

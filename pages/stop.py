@@ -19,7 +19,7 @@ _CHOICES = """
 <li><h2>$on</h2><p>$on_text</p>
 <a class="button main" href="$on_address" target="_self" data-here="$here">$on_button</a></li>
 <li><h2>$keep</h2><p>$keep_text</p>
-<form method="post" action="/api/stop" data-send="$session_id">$hidden_html
+<form method="post" action="/api/stop" data-send="$session_id" data-without="$without">$hidden_html
 <button>$keep_button</button></form></li>
 <li><h2>$delete</h2><p>$delete_text</p>
 <a class="button danger" href="$delete_address" target="_self" data-here="$here">$delete_button</a></li>
@@ -57,6 +57,7 @@ def render(visit: Visit) -> None:
         keep=words["stop.keep"],
         keep_text=words["stop.keep.text"],
         keep_button=words["stop.keep.button"],
+        without=words["stop.unsent.button"],
         hidden_html=text.hidden(at=visit.key, token=visit.post_token, back=session.address(visit)),
         delete=words["stop.delete"],
         delete_text=words["stop.delete.text"],

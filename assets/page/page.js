@@ -2,9 +2,9 @@
 
 const SEND_MS = 8000; // how long a page waits for answers that are still to be sent
 const HERE_MS = 4000; // a server that does not answer holds up nobody who leaves for longer
-const BATCH = 40;
 const shown = new WeakMap();
 const timers = new WeakMap();
+const unsent = new Map();
 
 function fillForms(root, words) {
   // Minutes east of UTC; getTimezoneOffset counts westwards.
@@ -31,35 +31,16 @@ function enableCopy(root, words) {
   }
 }
 
-/** Send the answers that this browser still keeps; false while the server was not reached. */
-async function send(session, { url, token }) {
-  const name = `facenorm:${session}:queue`;
-  const read = () => JSON.parse(localStorage.getItem(name) ?? "[]");
-  const signal = AbortSignal.timeout(SEND_MS);
-  try {
-    for (let refused = 0; refused < read().length; ) {
-      const batch = read().slice(refused, refused + BATCH);
-      const headers = { "Content-Type": "application/json", "X-Facenorm-Token": token };
-      const body = JSON.stringify({ answers: batch });
-      const reply = await fetch(url, { method: "POST", headers, body, signal });
-      if (reply.status >= 500 || reply.status === 429 || reply.status === 408) return false;
-      const { acked = [] } = await reply.json();
-      const stored = new Set(acked.map(([trial, revision]) => `${trial} ${revision}`));
-      // Read again: a tab that shows the trials may have added to it.
-      const left = read().filter((answer) => !stored.has(`${answer.trial_id} ${answer.revision}`));
-      localStorage.setItem(name, JSON.stringify(left));
-      refused += batch.length - acked.length;
-    }
-    return true;
-  } catch {
-    return false; // no network, or a browser that refuses localStorage and has kept nothing
-  }
+/** What this browser has not sent of a session. */
+function unsentOf(session, where) {
+  if (!unsent.has(session)) unsent.set(session, new Unsent(session, where));
+  return unsent.get(session);
 }
 
+/** Keep nothing of a session any more, once the server has judged each of its answers. */
 async function forget(session, where) {
-  if (!(await send(session, where))) return;
-  const prefix = `facenorm:${session}:`;
-  for (const name of Object.keys(localStorage)) if (name.startsWith(prefix)) localStorage.removeItem(name);
+  const kept = unsentOf(session, where);
+  if (await kept.sent(Infinity)) kept.forget();
 }
 
 /** Forms that first send what the browser keeps, or that leave no entry in the history. */
@@ -71,18 +52,52 @@ function enableForms(root, data) {
       form.dataset.busy = "1";
       const { submitter } = event;
       const body = new URLSearchParams(new FormData(form, submitter));
-      if (form.dataset.send) await send(form.dataset.send, data.send);
       form.action = submitter?.getAttribute("formaction") ?? form.action;
-      if (form.dataset.replace === undefined || !(await replace(form, body))) form.submit();
+      if (form.dataset.send && !(await maySubmit(form, submitter, data))) await pause(EARLY_MS);
+      else if (await submit(form, body, data)) return;
+      delete form.dataset.busy;
     });
   }
 }
 
-/** Submit without a new entry in the history: nothing to go back to. False when the server was not reached. */
+/** Send what the browser keeps; where that fails, tell it, and leave the choice to a second press. */
+async function maySubmit(form, button, data) {
+  const kept = unsentOf(form.dataset.send, data.send);
+  if (form.dataset.told || (await kept.sent(SEND_MS))) return true;
+  const [line, usual] = [warn(form, fill(data.words.unsent, { n: kept.count })), button.textContent];
+  form.dataset.told = "1";
+  button.textContent = form.dataset.without;
+  kept.sent(Infinity).then((sent) => {
+    if (!sent) return;
+    line.remove();
+    delete form.dataset.told;
+    button.textContent = usual;
+  });
+  return false;
+}
+
+/** False where the browser could not be made ready for a lab's next participant. */
+async function submit(form, body, { words }) {
+  const { replace: way } = form.dataset;
+  if (way !== undefined && (await replace(form, body))) return true;
+  if (way === "wipe") warn(form, words.failed);
+  else form.submit();
+  return way !== "wipe";
+}
+
+function warn(form, words) {
+  form.querySelector(".problem")?.remove();
+  const line = node("p", { class: "problem", role: "alert" }, words);
+  form.prepend(line);
+  return line;
+}
+
+/** Submit without a new entry in the history: nothing to go back to. False when the server did not do it. */
 async function replace(form, body) {
   try {
     const reply = await fetch(form.action, { method: "POST", body });
-    if (form.dataset.replace === "wipe") wipe();
+    if (!reply.ok) return false;
+    if (form.dataset.replace === "wipe") wipe(form.dataset.send);
     location.replace(reply.url);
     return true;
   } catch {
@@ -91,15 +106,20 @@ async function replace(form, body) {
 }
 
 /** Leave nothing of this participant in the browser, and nothing on a page that it may keep for Back. */
-function wipe() {
-  for (const storage of ["localStorage", "sessionStorage"]) {
-    try {
-      window[storage].clear();
-    } catch {
-      // A browser that refuses it has kept nothing.
-    }
+function wipe(session) {
+  try {
+    sessionStorage.clear();
+    for (const name of Object.keys(localStorage)) if (!waitsElsewhere(name, session)) localStorage.removeItem(name);
+  } catch {
+    // A browser that refuses it has kept nothing.
   }
   for (const page of document.querySelectorAll(".fn-page")) page.replaceChildren();
+}
+
+/** Whether a name holds what another study's session has not sent: only its own page can. */
+function waitsElsewhere(name, session) {
+  const [, owner = session] = name.match(/^facenorm:([^:]+):(?:queue$|questions:)/) ?? [];
+  return owner !== session && localStorage.getItem(name) !== "[]";
 }
 
 /** Links of an open page: with the server told that it is open, the page load that follows ends no absence. */
@@ -137,17 +157,12 @@ function tellDevice(root) {
 }
 
 /** How many answers this browser has not sent yet: told while the page is open, since another tab may send. */
-function tellUnsaved(root) {
+function tellUnsaved(root, { send }) {
   for (const note of root.querySelectorAll("[data-unsaved]")) {
     const tell = () => {
-      let waiting = 0;
-      try {
-        waiting = JSON.parse(localStorage.getItem(`facenorm:${note.dataset.unsaved}:queue`) ?? "[]").length;
-      } catch {
-        // A browser that refuses localStorage has kept nothing.
-      }
-      note.hidden = !waiting;
-      note.querySelector("[data-count]").textContent = waiting;
+      const { count } = unsentOf(note.dataset.unsaved, send);
+      note.hidden = !count;
+      note.querySelector("[data-count]").textContent = count;
       if (note.isConnected) setTimeout(tell, 1000);
     };
     tell();
@@ -202,7 +217,7 @@ export default function ({ data, parentElement: root }) {
   enableOutside(holder);
   tellDevice(holder);
   startTimers(holder);
-  tellUnsaved(holder);
+  tellUnsaved(holder, data);
   focusHeading(holder);
   if (data.address) history.replaceState(history.state, "", data.address);
   if (data.forget) forget(data.forget, data.send);

@@ -22,10 +22,12 @@ async def resume(request: Request) -> RedirectResponse:
 
 
 async def next_participant(request: Request) -> RedirectResponse:
-    """Take the cookie of a lab's participant away and lead to the entry of the next one's code."""
+    """Take the cookies of a lab's participant away and lead to the entry of the next one's code."""
     form = await bodies.form(request)
     response = _to(form, "study", "link")
     response.headers["Cache-Control"] = "no-store"
+    for name in (cookies.ERASE, cookies.ERASED):
+        response.delete_cookie(name, path="/")
     if _cookie(request, form) is not None:
         response.delete_cookie(cookies.participant(form["at"]), path="/")
     return response

@@ -13,13 +13,25 @@ from core.settings import PROJECT
 from core.study_base import Text
 from pages.ui.session import Visit
 
-_ASSETS = PROJECT / "assets" / "page"
+_ASSETS = PROJECT / "assets"
+_STYLES = ("page/page.css", "page/leaving.css")
+# What the trials keep is sent by the trials' own script.
+_SCRIPTS = (
+    *("trial/base.js", "trial/keeping.js", "trial/outbox.js"),
+    *("page/asked.js", "page/unsent.js", "page/page.js"),
+)
 _markup = st.components.v2.component(
     "facenorm_page",
-    css="\n".join((_ASSETS / f"{part}.css").read_text(encoding="utf-8") for part in ("page", "leaving")),
-    js=(_ASSETS / "page.js").read_text(encoding="utf-8"),
+    css="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in _STYLES),
+    js="\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in _SCRIPTS),
     isolate_styles=False,
 )
+_SAID = {
+    "tick": "welcome.tick",
+    "copied": "done.copied",
+    "unsent": "unsent.text",
+    "failed": "lab.next.failed",
+}
 
 
 def said(visit: Visit, key: str, **values: object) -> str:
@@ -58,9 +70,13 @@ def show(visit: Visit, markup: str, *, key: str, forget: str = "", address: str 
         sent first.
     address: what takes the place of the page's address in the browser, without an entry in its history.
     """
-    words = {"tick": visit.words["welcome.tick"], "copied": visit.words["done.copied"]}
+    words = {name: visit.words[key] for name, key in _SAID.items()}
     data = {"html": markup, "lang": visit.language, "title": own(visit, visit.study.title)}
-    send = {"url": f"/api/answers?at={visit.key}", "token": visit.post_token}
+    send = {
+        "url": f"/api/answers?at={visit.key}",
+        "questions": f"/api/questionnaire?at={visit.key}",
+        "token": visit.post_token,
+    }
     _markup(key=key, data={**data, "words": words, "forget": forget, "send": send, "address": address})
 
 

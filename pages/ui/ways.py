@@ -13,7 +13,8 @@ _RETURN = """
 """
 _NEXT = """
 <section class="aside"><h2>$title</h2><p>$text</p>
-<form method="post" action="/api/next" data-replace="wipe">$hidden_html
+<form method="post" action="/api/next" data-replace="wipe" data-send="$session" data-without="$without">
+  $hidden_html
   <div class="actions"><button class="main" data-go>$go</button></div>
 </form>$auto_html</section>
 """
@@ -35,6 +36,8 @@ def next_participant(visit: Visit) -> str:
         _NEXT,
         title=visit.words["lab.next.title"],
         text=visit.words["lab.next.text"],
+        session=visit.session.session_id,
+        without=visit.words["unsent.button"],
         hidden_html=text.hidden(
             study=visit.study.study, link=visit.link, at=visit.key, token=visit.post_token
         ),

@@ -258,7 +258,12 @@ def test_a_study_in_one_go_ends_with_an_absence_and_keeps_the_answers(
     walk.face(page, 2)
     be_away(page, f"{proxy.url}/?study=once&lang=ko&survey_code=51")
     expect(page.get_by_text("한 번에 끝까지")).to_be_visible()
+    page.get_by_role("button", name="계속").click()
+    expect(page.get_by_role("alert")).to_contain_text("보내지 못한 응답: 1개")
+    expect(page.get_by_role("button", name="이 응답 없이 계속")).to_be_enabled()
+    assert [row[1] for row in sessions(server, "once") if row[0] == session] == [None], "nothing ended yet"
     proxy.choose = lose_nothing
+    expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="계속").click()
     expect(page.get_by_role("button", name="계속")).to_have_count(0)
     page.locator(".fn-page h1").first.wait_for()
@@ -294,6 +299,30 @@ def test_a_lab_leaves_nothing_of_the_last_participant(server: Server, visitor: V
         page.wait_for_timeout(1500)
         assert_no_trace(page, traces)
     assert "SECRET-P01" in [row[0] for row in server.rows("select external_id from external")]
+
+
+def test_a_lab_is_told_when_its_next_participant_cannot_begin(server: Server, visitor: Visitor) -> None:
+    page = visitor()
+    come(page, server, f"study=lab&lang=en&code={time.monotonic_ns()}")  # a code begins once
+    walk.consent(page)
+    page.get_by_role("slider").wait_for()
+    page.goto(f"{server.url}/?study=lab&lang=en&stop=1")
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    go = page.get_by_role("button", name="Next participant")
+    go.wait_for()
+    page.evaluate("localStorage.setItem('facenorm:elsewhere:queue', '[1]')")
+    page.evaluate("localStorage.setItem('facenorm:elsewhere:lease', '{}')")
+    page.route("**/api/next", lambda route: route.fulfill(status=500, body="broken"))
+    go.click()
+    expect(page.get_by_role("alert")).to_contain_text("nothing was removed from this browser")
+    assert "facenorm-lab" in [cookie["name"] for cookie in page.context.cookies()]
+    page.unroute("**/api/next")
+    go.click()
+    expect(page.get_by_role("heading", name="Participant code")).to_be_visible()
+    assert "facenorm-lab" not in [cookie["name"] for cookie in page.context.cookies()]
+    # What another study's session has not sent can still be sent, on its own page.
+    held = page.evaluate("Object.keys(localStorage).filter(name => name.startsWith('facenorm:'))")
+    assert held == ["facenorm:elsewhere:queue"]
 
 
 def calibrate(page: Page) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
 from tests.browser.conftest import TRIALS, Server
+from tests.browser.proxy import Fault, Proxy
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
@@ -237,6 +238,132 @@ def test_answers_that_could_not_be_sent_are_told_and_sent_when_they_can_be(
     expect(page.get_by_text("Answers to pictures: 1")).to_be_visible()
     assert server.rows("select count(*) from response where session_id = ?", own) == [(5,)]
     page.wait_for_function("!Object.keys(localStorage).some(name => name.endsWith(':queue'))")
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    with Proxy(server.port) as between:
+        yield between
+
+
+def lose_answers(line: str) -> Fault:
+    """Lose them at the network, also those of a page that is left, which no route of a page can hold."""
+    return "500" if "/api/answers" in line else "pass"
+
+
+def lose_nothing(_line: str) -> Fault:
+    return "pass"
+
+
+def keep_unsent(page: Page, proxy: Proxy, server: Server, n: int) -> str:
+    """Rate some faces without a connection and go to the page for stopping; the session's id."""
+    walk.to_trials(page, proxy.url)
+    proxy.choose = lose_answers
+    for number in range(1, n + 1):
+        walk.face(page, number)
+        walk.rate_by_keyboard(page)
+    walk.face(page, n + 1)
+    page.goto(f"{proxy.url}/?study=demo&lang=en&stop=1")
+    expect(page.locator("[data-unsaved]")).to_contain_text(f"not saved yet: {n}")
+    return session_id(server)
+
+
+def outcome(server: Server, own: str) -> object:
+    [(found,)] = server.rows("select outcome from session where session_id = ?", own)
+    return found
+
+
+def answers(server: Server, own: str) -> object:
+    [(found,)] = server.rows("select count(distinct trial_id) from response where session_id = ?", own)
+    return found
+
+
+def test_a_session_ends_without_answers_only_when_that_is_pressed(
+    server: Server, proxy: Proxy, visitor: Visitor
+) -> None:
+    page = visitor()
+    own = keep_unsent(page, proxy, server, 1)
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be sent: 1")
+    assert outcome(server, own) is None
+    page.wait_for_timeout(500)  # a press so soon would be meant for the button as it was before
+    page.get_by_role("button", name="Stop without these answers").click()
+    heading(page, "You have stopped")
+    assert (outcome(server, own), answers(server, own)) == ("stopped", 0)
+    # No server has seen it yet; once one has refused it, it need not be kept.
+    assert f"facenorm:{own}:queue" in kept(page)
+    proxy.choose = lose_nothing
+    page.wait_for_function("!Object.keys(localStorage).some(name => name.startsWith('facenorm:'))")
+
+
+def test_who_waits_for_the_connection_loses_no_answer(server: Server, proxy: Proxy, visitor: Visitor) -> None:
+    page = visitor()
+    own = keep_unsent(page, proxy, server, 1)
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    expect(page.get_by_role("alert")).to_contain_text("could not be sent: 1")
+    proxy.choose = lose_nothing
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    heading(page, "You have stopped")
+    assert (outcome(server, own), answers(server, own)) == ("stopped", 1)
+
+
+def test_a_malformed_answer_keeps_no_other_from_being_sent(
+    server: Server, proxy: Proxy, visitor: Visitor
+) -> None:
+    page = visitor()
+    own = keep_unsent(page, proxy, server, 2)
+    page.evaluate(
+        """name => {
+          const queue = JSON.parse(localStorage.getItem(name));
+          queue.unshift({ ...queue[0], revision: 0 });
+          localStorage.setItem(name, JSON.stringify(queue));
+        }""",
+        f"facenorm:{own}:queue",
+    )
+    proxy.choose = lose_nothing
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    heading(page, "You have stopped")
+    assert answers(server, own) == 2
+
+
+def test_what_another_tab_adds_while_answers_are_sent_is_sent_too(
+    server: Server, proxy: Proxy, visitor: Visitor
+) -> None:
+    page = visitor()
+    own = keep_unsent(page, proxy, server, 2)
+    page.evaluate(
+        """name => {
+          const [first, ...others] = JSON.parse(localStorage.getItem(name));
+          const write = (queue) => localStorage.setItem(name, JSON.stringify(queue));
+          write([first]);
+          const send = window.fetch;
+          window.fetch = async (...request) => {
+            const reply = await send(...request);
+            if (others.length) write([...JSON.parse(localStorage.getItem(name)), ...others.splice(0)]);
+            return reply;
+          };
+        }""",
+        f"facenorm:{own}:queue",
+    )
+    proxy.choose = lose_nothing
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    heading(page, "You have stopped")
+    assert answers(server, own) == 2
+
+
+def test_answers_to_questions_are_sent_before_a_session_ends(server: Server, visitor: Visitor) -> None:
+    page = visitor()
+    to_about_you(page, server.url)
+    own = session_id(server)
+    page.locator(".foot a").click()
+    heading(page, "Do you want to stop?")
+    page.evaluate('name => localStorage.setItem(name, \'{"age": "34"}\')', f"facenorm:{own}:questions:")
+    expect(page.locator("[data-unsaved]")).to_contain_text("not saved yet: 1")
+    page.get_by_role("button", name="Stop and keep my answers").click()
+    heading(page, "You have stopped")
+    assert server.rows("select question_id, value from about where session_id = ?", own) == [("age", 34)]
+    page.wait_for_function("!Object.keys(localStorage).some(name => name.startsWith('facenorm:'))")
 
 
 def test_stopping_ends_the_session_in_another_tab_too(server: Server, visitor: Visitor) -> None:
