@@ -1,6 +1,6 @@
 // A page of questions: each answer is posted when it is given, and counts as saved once the server says so.
 
-const SOON_MS = 700; // after the last key of a text
+const TYPED_MS = 700; // after the last key of a text
 const LEAVE_MS = 4000; // the next page comes over the websocket; after so long it is fetched anew
 
 class Questions {
@@ -26,7 +26,7 @@ class Questions {
   }
 
   listen() {
-    this.form.addEventListener("input", (event) => this.given(event, SOON_MS));
+    this.form.addEventListener("input", (event) => this.given(event, TYPED_MS));
     this.form.addEventListener("change", (event) => this.given(event, 0));
     this.form.addEventListener("click", (event) => this.click(event));
     this.form.addEventListener("submit", (event) => {
