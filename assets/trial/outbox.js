@@ -38,6 +38,12 @@ class Outbox {
     this.changed();
   }
 
+  /** Send when the next face has come: what a request costs must not hold it up. */
+  soon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(this.wake, POST_MS);
+  }
+
   async send() {
     clearTimeout(this.timer);
     if (this.sending || this.closed || this.stopped || !this.items.length) return;

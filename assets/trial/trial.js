@@ -74,7 +74,6 @@ class View extends Sitting {
     this.position = position;
     this.last = trial.block;
     this.accepting = false;
-    this.pictures.ahead(position);
     const entry = this.pictures.get(position);
     if (!entry.ready) this.blank(trial);
     const faces = await entry.faces;
@@ -85,6 +84,7 @@ class View extends Sitting {
     this.onset = onset;
     this.accepting = true;
     performance.mark("facenorm:face", { startTime: onset });
+    this.pictures.ahead(position);
     this.status();
   }
 
@@ -96,15 +96,16 @@ class View extends Sitting {
     this.status();
   }
 
+  /** The page changes at once, so that the work is done when the frame begins that shows it. */
   async swap(trial, faces, going) {
-    const swapped = await frame();
-    if (!going()) return null;
     this.watch.reset();
     this.lay(trial);
     this.stage.show(faces);
-    this.watch.swap(faces, swapped);
-    this.watch.sample();
     this.ask(trial);
+    this.watch.sample();
+    const swapped = await frame();
+    if (!going()) return null;
+    this.watch.swap(faces, swapped);
     const onset = await frame();
     this.watch.presented(onset);
     return onset;
@@ -212,7 +213,7 @@ class View extends Sitting {
     this.done.add(trial.id);
     if (trial.practice && trial.expected && this.data.practice.feedback) this.reveal(trial, answer);
     else this.advance();
-    this.outbox.send();
+    this.outbox.soon();
   }
 
   /** Say which emotion a face of the practice is meant to show. */
