@@ -356,7 +356,7 @@ def assert_no_trace(page: Page, traces: list[str]) -> None:
 def test_a_labs_code_in_a_link_leaves_the_address_at_once(server: Server, visitor: Visitor) -> None:
     page = visitor()
     come(page, server, "study=lab&lang=en&code=p02")
-    expect(page.locator("form input[name='url.code']")).to_have_value("P02")
+    expect(page.locator("form input[name='typed']")).to_have_value("P02")
     assert "p02" not in page.url
     walk.consent(page)
     page.get_by_role("slider").wait_for()
