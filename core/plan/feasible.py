@@ -85,6 +85,12 @@ def _constraints(study: Study, stimuli: Sequence[Stimulus]) -> Iterator[str]:
         block = block_of(study, load, stimuli)
         if fill.witness(block) is None:
             yield _explained(block)
+        elif alone := fill.shut_out(block):
+            yield (
+                f"attention.gold: found {len(alone)} pictures ({alone[0].stim_file}) that are never rated, "
+                f"since the gold checks leave them no place in a block of {_size(load)}; needed none; choose "
+                "gold checks of other identities or emotions, or raise trials.per_participant"
+            )
 
 
 def _explained(block: fill.Block) -> str:

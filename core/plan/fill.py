@@ -6,6 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from core.plan.blocks import Load
 from core.plan.draw import chosen, evenly
@@ -41,6 +42,12 @@ def chosen_in(block: Block, order: Sequence[Stimulus]) -> list[Stimulus]:
     """The pictures of a block: the first of an order that fit together."""
     load = block.load
     return chosen(order, load.main, gold=block.gold, rules=block.rules, trials=load.trials)
+
+
+def shut_out(block: Block) -> list[Stimulus]:
+    """The pictures that no block can hold beside its gold checks, whatever else it holds."""
+    beside = partial(chosen, n=1, gold=block.gold, rules=block.rules, trials=block.load.trials)
+    return [one for one in block.stimuli if not beside([one])]
 
 
 def fill(
