@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,6 +20,10 @@ from pages.api.headers import Headers, OwnForms
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Bring the database up to date before the first request, and keep it tidy."""
     api.migrate()
+    # With 500 participants a full collection stops everything for 300 ms, and by default one comes every
+    # half minute; the younger generations take what the reruns of pages leave.
+    gc.freeze()
+    gc.set_threshold(700, 10, 1000)
     upkeep = asyncio.create_task(api.upkeep.keep())
     yield
     upkeep.cancel()
