@@ -4,7 +4,7 @@
 const AHEAD = 4; // pictures decoded before they are needed
 const BATCH = 40; // answers per request
 const BATCH_BYTES = 50000; // Chromium fails a keepalive request with more than 64 KiB like a lost network
-const POST_MS = 50; // three frames
+const AFTER_MS = 50; // three frames: what must not hold up the next face comes so long after it
 const TIMEOUT_MS = 15000;
 const BEAT_MS = 2000;
 const LEASE_MS = 7000; // a lease not renewed for so long is free

@@ -41,7 +41,7 @@ class Outbox {
   /** Send when the next face has come: what a request costs must not hold it up. */
   soon() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(this.wake, POST_MS);
+    this.timer = setTimeout(this.wake, AFTER_MS);
   }
 
   async send() {

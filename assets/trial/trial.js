@@ -26,6 +26,7 @@ class View extends Sitting {
       this.find(name).addEventListener("click", press, { signal });
     }
     window.addEventListener("keydown", (event) => this.keydown(event), { capture: true, signal });
+    this.root.addEventListener("scroll", () => (this.scrolled = true), { signal });
     this.root.addEventListener("focusin", (event) => this.focus(event), { signal });
     const note = ({ pointerType }) => (this.pointer = pointerType);
     this.root.addEventListener("pointerdown", note, { capture: true, signal });
@@ -84,7 +85,14 @@ class View extends Sitting {
     this.onset = onset;
     this.accepting = true;
     performance.mark("facenorm:face", { startTime: onset });
-    this.pictures.ahead(position);
+    this.asking.focus();
+    this.watch.sample();
+    setTimeout(() => going() && this.settle(), AFTER_MS);
+  }
+
+  /** Do what can wait until the face is on the screen. */
+  settle() {
+    this.pictures.ahead(this.position);
     this.status();
   }
 
@@ -102,7 +110,6 @@ class View extends Sitting {
     this.lay(trial);
     this.stage.show(faces);
     this.ask(trial);
-    this.watch.sample();
     const swapped = await frame();
     if (!going()) return null;
     this.watch.swap(faces, swapped);
@@ -144,8 +151,8 @@ class View extends Sitting {
     this.wait(false);
     this.asking.begin(this.history.get(trial.id));
     this.begin();
-    this.root.scrollTop = 0;
-    this.asking.focus();
+    if (this.scrolled) this.root.scrollTop = 0; // setting it lays the page out, which the frame does again
+    this.scrolled = false;
   }
 
   /** The questions keep their place while they wait for a timed face. */
