@@ -1,7 +1,8 @@
 """From the press on Next to the next face painted: Facenorm, jsPsych and a plain Streamlit page.
 
-In one run, in the same Chromium, with the same 40 faces and 60 presses each, in rounds of ten whose order
-changes, so that whatever else the machine does befalls all alike.
+In one run, in the same Chromium, with the same 40 faces of 100 kB (900 x 900) and 60 presses each, in rounds
+of ten whose order changes, so that whatever else the machine does befalls all alike. `--small` takes the
+demo's own faces (512 x 512) instead, whose decoding costs little wherever it is done.
 
 One definition for all. The press is the time stamp of the click that leads to the next face. Painted is what
 Chromium's Element Timing says of the face's <img>: the moment at which the first frame that shows it was
@@ -13,7 +14,7 @@ screen. What Facenorm records as the onset is told apart: how much later than th
 jsPsych comes from the npm registry into a cache folder outside of the project; without npm it is left out.
 Processor time is that of the server's process (Linux).
 
-Run: python tests/benchmarks/bench_trial.py [--trials 60]
+Run: python tests/benchmarks/bench_trial.py [--trials 60] [--small]
 """
 
 from __future__ import annotations
@@ -146,7 +147,9 @@ def five_scales(page: Page) -> None:
         page.keyboard.press(key)
 
 
-def facenorm(browser: Browser, folder: Path, trials: int, *, scales: int) -> tuple[Site, Callable[[], None]]:
+def facenorm(
+    browser: Browser, folder: Path, pictures: Path, trials: int, *, scales: int
+) -> tuple[Site, Callable[[], None]]:
     """Facenorm's trial element, with the first scale alone or all five."""
     every = "[emotion, intensity, valence, arousal, naturalness]"
     one = [(f"ask: {every}", "ask: [emotion]"), (f"scales: {every}", "scales: [emotion]")]
@@ -156,6 +159,7 @@ def facenorm(browser: Browser, folder: Path, trials: int, *, scales: int) -> tup
         ("per_participant: 6", f"per_participant: {FACES}\n  break_every: 0"),
         ("repeats: {share: 0}", f"repeats: {{share: {share}, gap: 2}}"),
         *(one if scales == 1 else []),
+        pictures=pictures,
     )
     assert server.process is not None
     page = opened(browser, ".fn-next")
@@ -164,9 +168,9 @@ def facenorm(browser: Browser, folder: Path, trials: int, *, scales: int) -> tup
     return Site(name, page, ".fn-next", server.process.pid, answer), server.stop
 
 
-def plain(browser: Browser, folder: Path) -> tuple[Site, Callable[[], None]]:
+def plain(browser: Browser, folder: Path, pictures: Path) -> tuple[Site, Callable[[], None]]:
     """A plain Streamlit page: one run of its script per face."""
-    server = rig.plain(folder, sliders=False)
+    server = rig.plain(folder, sliders=False, pictures=pictures)
     page = opened(browser, '[data-testid="stFormSubmitButton"] button')
     page.goto(server.url)
     page.locator('[data-testid="stImage"] img').wait_for()
@@ -175,14 +179,16 @@ def plain(browser: Browser, folder: Path) -> tuple[Site, Callable[[], None]]:
     )
 
 
-def jspsych(browser: Browser, folder: Path, trials: int) -> tuple[Site, Callable[[], None]] | None:
+def jspsych(
+    browser: Browser, folder: Path, pictures: Path, trials: int
+) -> tuple[Site, Callable[[], None]] | None:
     """The same trial in jsPsych with its preload and image plugins; None without npm."""
     library = fetched()
     if library is None:
         return None
     shutil.copytree(library, folder, dirs_exist_ok=True)
-    names = [f"faces/{path.name}" for path in sorted(DEMO_PICTURES.glob("*.jpg"))[:FACES]]
-    shutil.copytree(DEMO_PICTURES, folder / "faces")
+    names = [f"faces/{path.name}" for path in sorted(pictures.glob("*.jpg"))[:FACES]]
+    shutil.copytree(pictures, folder / "faces")
     words = {
         "images": json.dumps(names),
         "options": json.dumps(rig.OPTIONS),
@@ -266,19 +272,22 @@ def main() -> None:
     """Compare the pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--trials", type=int, default=60)
-    trials = parser.parse_args().trials
+    parser.add_argument("--small", action="store_true")
+    given = parser.parse_args()
+    trials = given.trials
     print(rig.machine())
     ends: list[Callable[[], None]] = []
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        pictures = DEMO_PICTURES if given.small else rig.heavy_pictures(folder / "pictures")
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         try:
             sites = []
             for start in (
-                lambda: facenorm(browser, folder / "one", trials, scales=1),
-                lambda: jspsych(browser, folder / "jspsych", trials),
-                lambda: plain(browser, folder / "plain"),
-                lambda: facenorm(browser, folder / "five", trials, scales=5),
+                lambda: facenorm(browser, folder / "one", pictures, trials, scales=1),
+                lambda: jspsych(browser, folder / "jspsych", pictures, trials),
+                lambda: plain(browser, folder / "plain", pictures),
+                lambda: facenorm(browser, folder / "five", pictures, trials, scales=5),
             ):
                 if found := start():
                     sites.append(found[0])

@@ -98,13 +98,11 @@ _SLIDERS = """
 """
 
 
-def plain(folder: Path, *, sliders: bool) -> Plain:
+def plain(folder: Path, *, sliders: bool, pictures: Path = DEMO_PICTURES) -> Plain:
     """Start the plain page: a form per face, a rerun per answer. It stores nothing, which flatters it."""
     folder.mkdir(parents=True, exist_ok=True)
     script = folder / "plain.py"
-    text = _PLAIN.format(
-        folder=str(DEMO_PICTURES), options=list(OPTIONS), sliders=_SLIDERS if sliders else ""
-    )
+    text = _PLAIN.format(folder=str(pictures), options=list(OPTIONS), sliders=_SLIDERS if sliders else "")
     script.write_text(text, encoding="utf-8")
     port = free_port()
     # Outside of the project, whose settings (no full collection after each rerun) are part of Facenorm.
