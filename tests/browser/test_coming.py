@@ -13,7 +13,7 @@ from tests.browser import walk
 from tests.browser.conftest import Server, variant
 from tests.browser.proxy import Fault, Proxy
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # each of these pages comes from a server that others use, too
 Visitor = Callable[..., Page]
 

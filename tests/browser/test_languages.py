@@ -18,7 +18,7 @@ from tests import asking, variants
 from tests.browser import walk
 from tests.browser.conftest import PROJECT, TRIALS, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 
 PROGRAM = ("app.py", "assets", "core", "db", "pages", ".streamlit")
 MARK = "‹de› "

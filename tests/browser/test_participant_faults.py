@@ -14,7 +14,7 @@ from playwright.sync_api import Page, Response, Route, expect
 from tests.browser import designs, walk
 from tests.browser.conftest import TRIALS, Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
 
 ANSWERS = re.compile(r"/api/answers")

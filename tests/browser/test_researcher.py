@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests import variants
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 
 PASSWORD = "three quiet brown horses"
 SLOW_MS = 240_000  # thirty participants, or the first load of a model's libraries

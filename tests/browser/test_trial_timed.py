@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser import designs, walk
 from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
 
 FACE_MS = 700

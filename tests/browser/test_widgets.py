@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import walk, widgets
 from tests.browser.conftest import Server
 
-pytestmark = [pytest.mark.browser, pytest.mark.long]
+pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
 PHONE = {"width": 375, "height": 667, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 NOTHING = "no answer yet"
@@ -347,7 +347,7 @@ def test_widgets_fit_from_320_px_on_and_at_200_percent(
     page.set_viewport_size({"width": 320, "height": 640})
     for words in page.locator(".fn-anchors span, .fn-side").all():
         over = words.evaluate("words => words.scrollWidth - words.clientWidth")
-        assert over <= 0, words.inner_text()
+        assert over <= 1, words.inner_text()  # px; both widths are rounded
 
 
 def test_seven_points_are_44_px_wide_on_the_smallest_phone(server: Server, visitor: Visitor) -> None:
