@@ -189,7 +189,8 @@ _TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
     "target_side": ("Where the rated picture stood beside the other.", "", "left or right", ALONE, ""),
     "decode_ms": ("How long the browser took to decode the picture.", "ms", "0 or more", NOT_SHOWN, ""),
     "paint_ms": (
-        "From swapping the pictures to the first frame that shows the new one.",
+        "From swapping the pictures to the first frame that shows the new one: as Chromium reports it "
+        "(Element Timing), elsewhere the next animation frame, which comes later.",
         "ms",
         "0 or more",
         NOT_SHOWN,
@@ -203,7 +204,8 @@ _TEXTS: Mapping[str, tuple[str, str, str, str, str]] = {
         "",
     ),
     "frame_sd_ms": (
-        "Standard deviation of the time between frames, in the session so far.",
+        "Standard deviation of the time between frames in the session so far, sampled for half a second "
+        "after each face and through each timed exposure.",
         "ms",
         "0 or more",
         NOT_SHOWN,
