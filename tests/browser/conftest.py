@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from core.cli.install import DEMO_PICTURES, DEMO_SEED
 from core.faces import demo as faces
 from tests import variants
+from tests.browser.proxy import Proxy
 
 PROJECT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("FACENORM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
@@ -155,6 +156,13 @@ def make_server(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Ite
 def server(make_server: Callable[[], Server]) -> Server:
     """One server that tests share; each test is another participant."""
     return make_server()
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """A proxy in front of a module's server."""
+    with Proxy(server.port) as between:
+        yield between
 
 
 @pytest.fixture(scope="session")

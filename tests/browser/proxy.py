@@ -16,12 +16,22 @@ BROKEN = b"HTTP/1.1 500 Broken\r\nContent-Length: 6\r\nConnection: close\r\n\r\n
 LINES_END = b"\r\n\r\n"
 
 
+def on_answers(fault: Fault) -> Choose:
+    """Give this fault to answers alone, also to those of a page that is left, which no route can hold."""
+    return lambda line: fault if "/api/answers" in line else "pass"
+
+
+def on_nothing(_line: str) -> Fault:
+    """Let everything pass."""
+    return "pass"
+
+
 @dataclass
 class Proxy:
     """Forward every connection to a port; `choose` names the fault of each request by its first line."""
 
     target: int
-    choose: Choose = lambda line: "pass"
+    choose: Choose = on_nothing
     delay_s: float = 0.0
     down: bool = False
     seen: list[tuple[str, Fault]] = field(default_factory=list)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import walk
 from tests.browser.conftest import Server, variant
-from tests.browser.proxy import Fault, Proxy
+from tests.browser.proxy import Proxy, on_answers, on_nothing
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # each of these pages comes from a server that others use, too
@@ -187,7 +187,7 @@ def test_an_absence_begins_the_block_again_and_loses_no_answer(
     walk.face(page, 2)
     expect(page.locator(".fn-status")).to_have_text("Saved: 1")
     # The second answer stays in this browser: the server is not reached any more.
-    proxy.choose = lose_answers
+    proxy.choose = on_answers("lose request")
     walk.rate_by_keyboard(page)
     walk.face(page, 3)
     be_away(page, f"{proxy.url}/?{link}")
@@ -195,7 +195,7 @@ def test_an_absence_begins_the_block_again_and_loses_no_answer(
     assert [row[2] for row in answered(server, session)] == [0, 0, 0], "nothing happened yet"
     page.reload()
     expect(page.get_by_role("heading", name="Welcome back")).to_be_visible()
-    proxy.choose = lose_nothing
+    proxy.choose = on_nothing
     page.get_by_role("button", name="Continue").click()
     walk.face(page, 1)
     assert answered(server, session) == [
@@ -217,21 +217,6 @@ def be_away(page: Page, back: str) -> None:
     page.goto("about:blank")
     page.wait_for_timeout(AWAY_MS)
     page.goto(back)
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as between:
-        yield between
-
-
-def lose_answers(line: str) -> Fault:
-    """Be a network that is down for answers, also for those of a page that is left."""
-    return "lose request" if "/api/answers" in line else "pass"
-
-
-def lose_nothing(_line: str) -> Fault:
-    return "pass"
 
 
 def test_a_new_connection_of_the_same_page_is_no_absence(server: Server, visitor: Visitor) -> None:
@@ -260,7 +245,7 @@ def test_a_study_in_one_go_ends_with_an_absence_and_keeps_the_answers(
     come(page, proxy, link)
     to_trials(page)
     session = walk.session_of(page)
-    proxy.choose = lose_answers
+    proxy.choose = on_answers("lose request")
     walk.rate_by_keyboard(page)
     walk.face(page, 2)
     be_away(page, f"{proxy.url}/?{link}")
@@ -269,7 +254,7 @@ def test_a_study_in_one_go_ends_with_an_absence_and_keeps_the_answers(
     expect(page.get_by_role("alert")).to_contain_text("보내지 못한 응답: 1개")
     expect(page.get_by_role("button", name="이 응답 없이 계속")).to_be_enabled()
     assert [row[1] for row in sessions(server, "once") if row[0] == session] == [None], "nothing ended yet"
-    proxy.choose = lose_nothing
+    proxy.choose = on_nothing
     expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="계속").click()
     expect(page.get_by_role("button", name="계속")).to_have_count(0)

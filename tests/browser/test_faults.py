@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,12 +18,6 @@ pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
 AN_HOUR_LATER = "const now = Date.now; Date.now = () => now() + 3600e3;"
 A_DAY_BACK = "(() => { const now = Date.now; Date.now = () => now() - 86400e3; })()"
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as between:
-        yield between
 
 
 def answers_of(server: Server, session: str) -> list[tuple[object, ...]]:

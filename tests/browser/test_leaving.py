@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import walk
 from tests.browser.conftest import TRIALS, Server
-from tests.browser.proxy import Fault, Proxy
+from tests.browser.proxy import Proxy, on_answers, on_nothing
 
 pytestmark = pytest.mark.browser
 Visitor = Callable[..., Page]
@@ -106,6 +106,7 @@ def test_each_language_says_until_when_the_code_works(
     page = visitor(width=320)
     to_about_you(page, server.url, language)
     page.locator(".foot a").click()
+    page.locator(".choices").wait_for()
     walk.assert_fits(page)
     page.locator(".choices form button").click()
     expect(page.locator("#erase-code")).to_be_visible()
@@ -240,25 +241,10 @@ def test_answers_that_could_not_be_sent_are_told_and_sent_when_they_can_be(
     page.wait_for_function("!Object.keys(localStorage).some(name => name.endsWith(':queue'))")
 
 
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.port) as between:
-        yield between
-
-
-def lose_answers(line: str) -> Fault:
-    """Lose them at the network, also those of a page that is left, which no route of a page can hold."""
-    return "500" if "/api/answers" in line else "pass"
-
-
-def lose_nothing(_line: str) -> Fault:
-    return "pass"
-
-
 def keep_unsent(page: Page, proxy: Proxy, server: Server, n: int) -> str:
     """Rate some faces without a connection and go to the page for stopping; the session's id."""
     walk.to_trials(page, proxy.url)
-    proxy.choose = lose_answers
+    proxy.choose = on_answers("500")
     for number in range(1, n + 1):
         walk.face(page, number)
         walk.rate_by_keyboard(page)
@@ -292,7 +278,7 @@ def test_a_session_ends_without_answers_only_when_that_is_pressed(
     assert (outcome(server, own), answers(server, own)) == ("stopped", 0)
     # No server has seen it yet; once one has refused it, it need not be kept.
     assert f"facenorm:{own}:queue" in kept(page)
-    proxy.choose = lose_nothing
+    proxy.choose = on_nothing
     page.wait_for_function("!Object.keys(localStorage).some(name => name.startsWith('facenorm:'))")
 
 
@@ -301,7 +287,7 @@ def test_who_waits_for_the_connection_loses_no_answer(server: Server, proxy: Pro
     own = keep_unsent(page, proxy, server, 1)
     page.get_by_role("button", name="Stop and keep my answers").click()
     expect(page.get_by_role("alert")).to_contain_text("could not be sent: 1")
-    proxy.choose = lose_nothing
+    proxy.choose = on_nothing
     expect(page.get_by_role("alert")).to_have_count(0)
     page.get_by_role("button", name="Stop and keep my answers").click()
     heading(page, "You have stopped")
@@ -321,7 +307,7 @@ def test_a_malformed_answer_keeps_no_other_from_being_sent(
         }""",
         f"facenorm:{own}:queue",
     )
-    proxy.choose = lose_nothing
+    proxy.choose = on_nothing
     page.get_by_role("button", name="Stop and keep my answers").click()
     heading(page, "You have stopped")
     assert answers(server, own) == 2
@@ -346,7 +332,7 @@ def test_what_another_tab_adds_while_answers_are_sent_is_sent_too(
         }""",
         f"facenorm:{own}:queue",
     )
-    proxy.choose = lose_nothing
+    proxy.choose = on_nothing
     page.get_by_role("button", name="Stop and keep my answers").click()
     heading(page, "You have stopped")
     assert answers(server, own) == 2
