@@ -1,10 +1,9 @@
 """Coming back: what an absence does to a session, and the second attempt at a block.
 
 An absence is a page load that comes more than a grace after the last sign of life; a page that is open
-gives one before it loads another. What the study's policy
-says of it is not done at once: the session waits (`resume_due`) until the participant has read what will
-happen and goes on. Meanwhile the browser sends the answers that it still keeps, so that they are stored for
-the attempt in which they were given.
+gives one before it loads another. What the study's policy says of it is not done at once: the session waits
+(`resume_due`) until the participant has read what will happen and goes on. Meanwhile the browser sends the
+answers that it still keeps, so that they are stored for the attempt in which they were given.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 // A piece of a participant page: markup made and escaped by the server, with the few things that need a browser.
 
 const SEND_MS = 8000; // how long a page waits for answers that are still to be sent
-const HERE_MS = 4000; // a server that does not answer holds up nobody who leaves for longer
 const shown = new WeakMap();
 const timers = new WeakMap();
 const unsent = new Map();
@@ -128,9 +127,7 @@ function enableHere(root, { send }) {
     link.addEventListener("click", async (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // to be opened beside this page
       event.preventDefault();
-      const headers = { "X-Facenorm-Token": send.token };
-      const signal = AbortSignal.timeout(HERE_MS);
-      await fetch(link.dataset.here, { method: "POST", headers, signal }).catch(() => {});
+      await stayed(link.dataset.here, send.token);
       location.assign(link.href);
     });
   }

@@ -12,10 +12,15 @@ const SLOW_MS = 2000; // an answer on its way for longer is worth a word
 const LATE_MS = 100; // a second frame later than this says nothing about when the face appeared
 const EARLY_MS = 400; // a press so soon was meant for what stood there before
 const SAMPLE_MS = 500; // frames are timed so long after a face appears
-const PATIENCE_MS = 4000; // who stops waits so long for answers to be sent
+const PATIENCE_MS = 4000; // who leaves waits so long for the server
 const PAIRS = "identity_pairs";
 
 const frame = () => new Promise(requestAnimationFrame);
+/** Tell the server that this page is open, so that the page load that follows ends no absence; no answer is no matter. */
+const stayed = (url, token) => {
+  const headers = { "X-Facenorm-Token": token };
+  return fetch(url, { method: "POST", headers, signal: AbortSignal.timeout(PATIENCE_MS) }).catch(() => {});
+};
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
 
 function node(tag, attributes = {}, ...children) {

@@ -83,9 +83,7 @@ class Sitting {
    * last sign of life counts as a return from an absence.
    */
   async depart(go) {
-    const headers = { "X-Facenorm-Token": this.data.token };
-    const signal = AbortSignal.timeout(PATIENCE_MS);
-    await fetch(this.data.here_url, { method: "POST", headers, signal }).catch(() => {});
+    await stayed(this.data.here_url, this.data.token);
     go();
   }
 
