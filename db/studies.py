@@ -110,10 +110,12 @@ def open_version(conn: Connection, study_id: str) -> StudyVersion | None:
     return _one(conn, versions.where(study_version.c.state == "open"))
 
 
-def listing(conn: Connection) -> tuple[StudyVersion, ...]:
-    """List every version, by study, the newest first."""
-    order = (study_version.c.study_id, study_version.c.version.desc())
-    return tuple(_version(row) for row in conn.execute(select(study_version).order_by(*order)))
+def listing(conn: Connection, study_id: str | None = None) -> tuple[StudyVersion, ...]:
+    """List every version, or those of one study, by study, the newest first."""
+    found = select(study_version).order_by(study_version.c.study_id, study_version.c.version.desc())
+    if study_id is not None:
+        found = found.where(study_version.c.study_id == study_id)
+    return tuple(_version(row) for row in conn.execute(found))
 
 
 def open_(conn: Connection, config_hash: str, *, phase: Phase) -> StudyVersion:

@@ -59,8 +59,7 @@ def ratings(
     left_out = LeftOut.of(exclusions.active(conn, study_id))
     bounds = {
         version.config_hash: rating_rows.bounds(version.content)
-        for version in studies.listing(conn)
-        if version.study_id == study_id
+        for version in studies.listing(conn, study_id)
     }
     found = rating_rows.statement().where(*_of_study(study_id, config_hash, kinds, phases))
     # A reader who stops in the middle leaves no cursor open on the server.
@@ -202,8 +201,8 @@ def questionnaire_answers(
 def stimuli(conn: Connection, study_id: str, *, config_hash: str | None = None) -> Iterator[StudyStimulus]:
     """Yield the stimuli of a study's versions, or of one of them."""
     left_out = exclusions.reasons(exclusions.active(conn, study_id), "stimulus")
-    for version in reversed(studies.listing(conn)):
-        if version.study_id != study_id or config_hash not in {None, version.config_hash}:
+    for version in reversed(studies.listing(conn, study_id)):
+        if config_hash not in {None, version.config_hash}:
             continue
         for one in studies.stimuli(conn, version.config_hash):
             yield StudyStimulus(

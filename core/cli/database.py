@@ -42,8 +42,8 @@ def numbered(conn: Connection, study_id: str, number: int) -> StudyVersion:
     from db import studies
 
     last = newest(conn, study_id).version
-    for version in studies.listing(conn):
-        if (version.study_id, version.version) == (study_id, number):
+    for version in studies.listing(conn, study_id):
+        if version.version == number:
             return version
     raise StudyError(f"{study_id} has no version {number}; its versions are 1 to {last}")
 

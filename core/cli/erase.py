@@ -89,10 +89,9 @@ def _with_external(conn: Connection, study_id: str, typed: str) -> Iterator[str]
     from core.study import from_json
     from db import erasure, studies
 
-    for version in studies.listing(conn):
-        if version.study_id == study_id:
-            external_id = recruitment.read_id(from_json(version.content), typed)
-            yield from erasure.by_external(conn, version.config_hash, external_id)
+    for version in studies.listing(conn, study_id):
+        external_id = recruitment.read_id(from_json(version.content), typed)
+        yield from erasure.by_external(conn, version.config_hash, external_id)
 
 
 def _about(conn: Connection, found: Session) -> str:

@@ -115,8 +115,7 @@ def external_list(study_id: str) -> None:
         database.newest(conn, study_id)
         chosen = {
             version.config_hash: _parsed(version.content).recruitment
-            for version in studies.listing(conn)
-            if version.study_id == study_id
+            for version in studies.listing(conn, study_id)
         }
         found = ids.claims(conn, study_id)
         audit.write(conn, settings.user(), "external ids listed", f"{study_id}: {len(found)}")
