@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import streamlit as st
 
 from core import planning, tasks
@@ -51,10 +53,8 @@ def _introduction(visit: Visit) -> str:
     about = text.own(visit, study.description) if study.description else visit.words["welcome.what"]
     sets = 1 if study.tasks.design == "between" else len(tasks.sets(study))
     faces = study.trials.per_participant * sets
-    with db_engine.reading(resources.engine()) as conn:
-        minutes = planning.minutes(study, studies.stimuli(conn, visit.version.config_hash))
     facts = [
-        text.said(visit, "welcome.duration", minutes=minutes, faces=faces),
+        text.said(visit, "welcome.duration", minutes=_minutes(visit.version.config_hash), faces=faces),
         arriving.device_fact(visit),
     ]
     parts = [
@@ -70,6 +70,13 @@ def _introduction(visit: Visit) -> str:
         _note(visit, "note", "welcome.template") if _is_template(visit) else "",
     ]
     return "".join(parts)
+
+
+@cache
+def _minutes(config_hash: str) -> int:
+    # The hash stands for study and stimuli alike: what was counted once holds.
+    with db_engine.reading(resources.engine()) as conn:
+        return planning.minutes(resources.study_of(conn, config_hash), studies.stimuli(conn, config_hash))
 
 
 def _note(visit: Visit, kind: str, key: str) -> str:
