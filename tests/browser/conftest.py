@@ -36,10 +36,10 @@ expect.set_options(timeout=20_000)  # a machine that runs two browsers beside tw
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try a failed browser test a second time, and say so: a busy machine stops a browser for seconds."""
+    """Try a failed browser test twice more, and say so: a busy machine stops a browser for seconds."""
     for item in items:
         if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 def free_port() -> int:
