@@ -19,16 +19,16 @@ install: .venv/installed
 	$(PYTHON) -m venv .venv
 	@# PyTorch alone is looked up in the extra index: no other package may come from there.
 	grep '^torch==' requirements.lock > .venv/torch.txt
-	@echo "Installing PyTorch and the other packages into .venv: about 2.5 GB, 2 to 5 minutes."
+	@echo "Installing PyTorch and the other packages into .venv: about 2.8 GB, 2 to 5 minutes."
 	$(BIN)/python -m pip install -q --no-deps --extra-index-url $(TORCH_INDEX) -r .venv/torch.txt
 	$(BIN)/python -m pip install -q -r requirements.lock
+	@# mediapipe brings an OpenCV build that needs libGL and overwrites the same folder: the headless one must win.
+	$(BIN)/python -m pip install -q --force-reinstall --no-deps $$(grep '^opencv-contrib-python-headless==' requirements.lock | cut -d' ' -f1)
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/installed-dev: .venv/installed requirements-dev.lock
 	$(BIN)/python -m pip install -q -r requirements-dev.lock
-	@# mediapipe brings an OpenCV build that needs libGL and overwrites the same folder: the headless one must win.
-	$(BIN)/python -m pip install -q --force-reinstall --no-deps $$(grep '^opencv-contrib-python-headless==' requirements.lock | cut -d' ' -f1)
 	@touch $@
 
 test: .venv/installed-dev

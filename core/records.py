@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 SessionKind = Literal["human", "simulated", "preview"]
 Phase = Literal["pilot", "live"]
 VersionState = Literal["loaded", "open", "closed"]
@@ -363,3 +366,5 @@ class AiResult:
     scores: tuple[Score, ...] = ()
     probabilities: Mapping[str, float] = field(default_factory=dict)
     face: Face | None = None
+    embedding: NDArray[np.float32] | None = field(default=None, compare=False)  # of length 1
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # encoded, by what they show

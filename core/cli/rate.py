@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -80,7 +80,8 @@ def _models(names: Sequence[str], detector: str) -> tuple[list[Rater], Detector]
     wanted = [name.strip() for name in names if name.strip()]
     if missing := registry.missing(wanted, detector, folders):
         raise FacenormError("\n".join(missing))
-    return [registry.rater(name, folders) for name in wanted], registry.detector(detector, folders)
+    loaded = [registry.rater(name, folders) for name in wanted]
+    return cast(list["Rater"], loaded), registry.detector(detector, folders)
 
 
 def _summary(statuses: Counter[str], where: str) -> None:

@@ -11,16 +11,8 @@ from core import codes
 from core.errors import ModelError
 from core.vision import weights
 from core.vision.detect import Detector, Haar, YuNet
-from core.vision.rater import Declaration, Rater
+from core.vision.rater import Comparer, Compute, Declaration, Deriver, Entry, Rater
 from core.vision.raters import mini_xception
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One rater: its declaration, and the function that loads it from the model folders."""
-
-    declaration: Declaration
-    load: Callable[[Sequence[Path]], Rater]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +23,21 @@ class DetectorEntry:
     make: Callable[[Path, str], Detector]
 
 
+# A rater of one's own: its module here.
+MODULES = (mini_xception,)
 RATERS: Mapping[str, Entry] = MappingProxyType(
-    {module.DECLARATION.rater_id: Entry(module.DECLARATION, module.load) for module in (mini_xception,)}
+    {entry.declaration.rater_id: entry for module in MODULES for entry in module.ENTRIES}
 )
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {"yunet": DetectorEntry("yunet", YuNet), "haar": DetectorEntry("haar-frontalface", Haar)}
 )
 
 
-def rater(rater_id: str, folders: Sequence[Path]) -> Rater:
+def rater(
+    rater_id: str, folders: Sequence[Path], compute: Compute | None = None
+) -> Rater | Comparer | Deriver:
     """Load a rater; ModelError when there is none of that id or its weights are missing."""
-    return RATERS[_known(rater_id, RATERS, "rater")].load(folders)
+    return RATERS[_known(rater_id, RATERS, "rater")].load(folders, compute or Compute())
 
 
 def detector(name: str, folders: Sequence[Path]) -> Detector:

@@ -14,6 +14,7 @@ from core.vision import detect, image
 from core.vision.detect import Detector
 from core.vision.image import Pixels
 from core.vision.rater import Opinion, Rater
+from core.vision.sight import Sight
 from core.vision.sources import Source
 
 Key = TypeVar("Key")
@@ -96,7 +97,8 @@ def _see(
     face = detect.face(pixels, detector)
     if face is None:
         return Seen(key, sha256, "no_face", f"{detector.detector} found no face")
-    crops = tuple(rater.prepare(pixels, face) for rater in raters)
+    sight = Sight(pixels, face)
+    crops = tuple(rater.prepare(sight) for rater in raters)
     return Seen(key, sha256, "ok", face.rule if face.n_faces > 1 else "", face, crops)
 
 
@@ -116,4 +118,6 @@ def _result(seen: Seen[Key], rater: Rater, detector: Detector, opinion: Opinion 
         scores=opinion.scores if opinion else (),
         probabilities=opinion.probabilities if opinion else {},
         face=seen.face,
+        embedding=opinion.embedding if opinion else None,
+        pictures=opinion.pictures if opinion else {},
     )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from core.records import Face, Score
+from core.records import Score
 from core.vision import align, weights
 from core.vision.image import Pixels
-from core.vision.rater import Declaration, Gives, Opinion
+from core.vision.rater import Compute, Declaration, Entry, Gives, Opinion
+from core.vision.sight import Sight
 
 if TYPE_CHECKING:
     from core.vision.networks.mini_xception import MiniXception
@@ -46,19 +47,19 @@ class Rater:
 
     declaration = DECLARATION
 
-    def __init__(self, network: MiniXception, weights_sha256: str) -> None:
-        self.network, self.weights_sha256 = network, weights_sha256
+    def __init__(self, network: MiniXception, weights_sha256: str, device: str = "cpu") -> None:
+        self.network, self.weights_sha256, self.device = network.to(device), weights_sha256, device
 
-    def prepare(self, image: Pixels, face: Face) -> Pixels:
+    def prepare(self, sight: Sight) -> Pixels:
         """The square around the face, 1.2 times its longer side, as 64 x 64 RGB."""
-        return align.square(image, face, scale=CROP_SCALE, size_px=SIZE_PX)
+        return align.square(sight.image, sight.face, scale=CROP_SCALE, size_px=SIZE_PX)
 
     def rate(self, crops: Sequence[Pixels]) -> tuple[Opinion, ...]:
         """The label, the seven probabilities and 1 - P(neutral) of each crop."""
         import torch
 
         with torch.inference_mode():
-            rows = self.network(torch.from_numpy(inputs(crops))).double()
+            rows = self.network(torch.from_numpy(inputs(crops)).to(self.device)).cpu().double()
             rows = rows / rows.sum(dim=1, keepdim=True)  # float32 sums to 1 only within 1e-7
         return tuple(_opinion(row) for row in rows.tolist())
 
@@ -79,10 +80,13 @@ def _opinion(row: Sequence[float]) -> Opinion:
     return Opinion(scores, probabilities)
 
 
-def load(folders: Sequence[Path]) -> Rater:
+def load(folders: Sequence[Path], compute: Compute) -> Rater:
     """Read the weights; ModelError says how to get them."""
     # Before torch is imported: what is missing should be said at once.
     path = weights.need("mini-xception", folders)
     from core.vision.networks import mini_xception
 
-    return Rater(mini_xception.load(path), weights.entry("mini-xception").sha256)
+    return Rater(mini_xception.load(path), weights.entry("mini-xception").sha256, compute.device)
+
+
+ENTRIES = (Entry(DECLARATION, load),)

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.records import AiResult, Face, Score
+from core.records import AiResult, Score
 from core.vision import run, sources
 from core.vision.detect import Box, Detector
 from core.vision.image import Pixels
 from core.vision.rater import Declaration, Gives, Opinion, Rater
 from core.vision.raters import mini_xception as module
+from core.vision.sight import Sight
 from tests.core.vision.test_image import NOISE, encoded
 
 
@@ -31,9 +32,10 @@ class Brightness:
         gives = (Gives("brightness", "number", units="grey levels", low=0, high=255, zero=0),)
         return replace(module.DECLARATION, rater_id=self.rater_id, gives=gives, weights=())
 
-    def prepare(self, image: Pixels, face: Face) -> Pixels:
+    def prepare(self, sight: Sight) -> Pixels:
+        face = sight.face
         x, y = int(face.x), int(face.y)
-        return image[y : y + int(face.height), x : x + int(face.width)]
+        return sight.image[y : y + int(face.height), x : x + int(face.width)]
 
     def rate(self, crops: Sequence[Pixels]) -> tuple[Opinion, ...]:
         self.batches.append(len(crops))

@@ -14,6 +14,7 @@ from core.vision import detect, image
 from core.vision.detect import Detector
 from core.vision.rater import Opinion, Rater
 from core.vision.raters import mini_xception as module
+from core.vision.sight import Sight
 
 CROPS = arrays.arrays(np.uint8, (64, 64, 3))
 
@@ -88,7 +89,7 @@ def test_real_portraits_of_smiling_people_come_out_happy(
             pixels = image.read(content)
             face = detect.face(pixels, detector)
             assert face is not None, file
-            crops.append(mini_xception.prepare(pixels, face))
+            crops.append(mini_xception.prepare(Sight(pixels, face)))
     labels = [opinion.scores[0].label for opinion in mini_xception.rate(crops)]
     assert len(labels) == 9
     assert labels.count("happy") >= at_least, labels
@@ -101,7 +102,7 @@ def test_a_crop_without_a_mouth_is_less_happy(
     pixels = image.read(faces["img9.jpg"])
     face = detect.face(pixels, yunet)
     assert face is not None
-    crop = mini_xception.prepare(pixels, face)
+    crop = mini_xception.prepare(Sight(pixels, face))
     covered = crop.copy()
     covered[38:] = cv2.mean(crop)[0]
     whole, without = mini_xception.rate([crop, covered])
