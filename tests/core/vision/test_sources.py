@@ -87,3 +87,68 @@ def test_a_manifest_that_is_no_text_is_said(folder: Path) -> None:
         sources.gather([folder], manifest)
     with pytest.raises(StudyError, match="cannot be read"):
         sources.gather([folder], folder / "absent.csv")
+
+
+def given(folder: Path, *names: str) -> dict[str, Path]:
+    """Empty picture files of these names."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    return {name: folder / name for name in names}
+
+
+def joined(folder: Path, text: str) -> dict[str, sources.Source]:
+    """The folder's pictures by name, joined to a manifest with this text."""
+    manifest = folder / "manifest.csv"
+    manifest.write_text(text, encoding="utf-8")
+    return {source.stim_file: source for source in sources.gather([folder], manifest)}
+
+
+def test_further_columns_are_kept_as_traits(tmp_path: Path) -> None:
+    given(tmp_path, "a.png", "b.png")
+    text = "file,identity,Age group,prompt\na.png,id1,adult,smile\nb.png,id1,,\n"
+    found = joined(tmp_path, text)
+    assert found["a.png"].traits == {"age_group": "adult", "prompt": "smile"}
+    assert found["b.png"].traits == {}
+
+
+def test_a_picture_is_made_from_the_reference_that_the_manifest_names(tmp_path: Path) -> None:
+    given(tmp_path, "n.png", "e.png", "sub/f.png")
+    text = "file,identity,intended_emotion,reference\nn.png,id1,neutral,\ne.png,id1,neutral,n.png\n"
+    found = joined(tmp_path, text + "sub/f.png,id1,happy,e.png\n")
+    assert {name: one.reference for name, one in found.items()} == {
+        "n.png": None, "e.png": "n.png", "sub/f.png": "e.png",
+    }  # fmt: skip
+
+
+def test_without_a_reference_column_a_picture_is_made_from_its_identitys_neutral(tmp_path: Path) -> None:
+    given(tmp_path, "1n.png", "1h.png", "2n.png", "2m.png", "2h.png", "x.png")
+    rows = "1n.png,id1,neutral\n1h.png,id1,happy\n2n.png,id2,neutral\n2m.png,id2,neutral\n2h.png,id2,happy\n"
+    found = joined(tmp_path, f"file,identity,intended_emotion\n{rows}")
+    assert {name: one.reference for name, one in found.items() if one.reference} == {"1h.png": "1n.png"}
+
+
+def test_a_reference_without_a_row_belongs_to_who_was_made_from_it(tmp_path: Path) -> None:
+    given(tmp_path, "faces/h.png", "faces/source.png")
+    (tmp_path / "m.csv").write_text("file,identity,reference\nfaces/h.png,id1,faces/source.png\n")
+    found = {s.stim_file: s for s in sources.gather([tmp_path / "faces"], tmp_path / "m.csv")}
+    assert found["h.png"].reference == "source.png"  # the manifest's place, as the folder's names have it
+    assert (found["source.png"].identity_id, found["source.png"].reference) == ("id1", None)
+
+
+def test_a_reference_that_was_not_given_keeps_its_name(tmp_path: Path) -> None:
+    given(tmp_path, "h.png")
+    assert joined(tmp_path, "file,reference\nh.png,lost.png\n")["h.png"].reference == "lost.png"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("h.png,id1,n.png\nn.png,id2,\n", "h.png is n.png, which shows 'id2' and not 'id1'"),
+        ("h.png,id1,h.png\n", "manifest.csv:2: h.png is its own reference"),
+    ],
+)
+def test_a_reference_that_cannot_be_is_said(tmp_path: Path, rows: str, said: str) -> None:
+    given(tmp_path, "h.png", "n.png")
+    with pytest.raises(StudyError, match=said):
+        joined(tmp_path, f"file,identity,reference\n{rows}")
