@@ -1,4 +1,4 @@
-"""mini-Xception as a rater: the emotion label with its probabilities, and how far from neutral."""
+"""mini-Xception as a rater: the emotion label with its probabilities."""
 
 from __future__ import annotations
 
@@ -25,19 +25,15 @@ CROP_SCALE = 1.2
 DECLARATION = Declaration(
     rater_id="mini-xception",
     title="mini-Xception (Arriaga et al., 2017)",
-    version="1",
-    gives=(
-        Gives("emotion", "choice", units="probability", labels=LABELS),
-        Gives("intensity", "number", units="1 - P(neutral)", low=0.0, high=1.0, zero=0.0),
-    ),
+    version="2",
+    gives=(Gives("emotion", "choice", units="probability", labels=LABELS),),
     weights=("mini-xception",),
     licence="MIT",
     citation=weights.entry("mini-xception").citation,
     trained_on="FER-2013: 35,887 grey photographs of 48 x 48 pixels from a web search, labelled by hand",
     limits=(
         "66 % accuracy on FER-2013, where people reach about 65 %; disgust is rare in that set; no contempt, "
-        "no valence or arousal; drawn and computer-made faces were not in it. 1 - P(neutral) says how sure "
-        "the model is that there is an expression, which is the weakest of the measures of intensity."
+        "no valence or arousal; drawn and computer-made faces were not in it."
     ),
 )
 
@@ -55,7 +51,7 @@ class Rater:
         return align.square(sight.image, sight.face, scale=CROP_SCALE, size_px=SIZE_PX)
 
     def rate(self, crops: Sequence[Pixels]) -> tuple[Opinion, ...]:
-        """The label, the seven probabilities and 1 - P(neutral) of each crop."""
+        """The label and the seven probabilities of each crop."""
         import torch
 
         with torch.inference_mode():
@@ -75,9 +71,7 @@ def inputs(crops: Sequence[Pixels]) -> NDArray[np.float32]:
 def _opinion(row: Sequence[float]) -> Opinion:
     probabilities = dict(zip(LABELS, row, strict=True))
     label = max(probabilities, key=lambda code: probabilities[code])
-    intensity = 1 - probabilities["neutral"]
-    scores = (Score("emotion", label=label), Score("intensity", intensity, scale_min=0.0, scale_max=1.0))
-    return Opinion(scores, probabilities)
+    return Opinion((Score("emotion", label=label),), probabilities)
 
 
 def load(folders: Sequence[Path], compute: Compute) -> Rater:

@@ -20,14 +20,13 @@ CROPS = arrays.arrays(np.uint8, (64, 64, 3))
 
 
 def values(opinions: Sequence[Opinion]) -> np.ndarray:
-    return np.array([[*one.probabilities.values(), one.scores[1].value] for one in opinions])
+    return np.array([[*one.probabilities.values()] for one in opinions])
 
 
 def test_the_declaration_agrees_with_the_project_codes() -> None:
-    emotion, intensity = module.DECLARATION.gives
+    (emotion,) = module.DECLARATION.gives
     assert set(emotion.labels) <= set(codes.EMOTIONS)
     assert len(emotion.labels) == 7
-    assert (intensity.units, intensity.low, intensity.high, intensity.zero) == ("1 - P(neutral)", 0, 1, 0)
 
 
 @settings(deadline=None, max_examples=25)
@@ -36,14 +35,12 @@ def test_every_crop_gets_one_consistent_opinion(mini_xception: Rater, crops: lis
     opinions = mini_xception.rate(crops)
     assert len(opinions) == len(crops)
     for opinion in opinions:
-        emotion, intensity = opinion.scores
+        (emotion,) = opinion.scores
         assert tuple(opinion.probabilities) == module.LABELS
         assert sum(opinion.probabilities.values()) == pytest.approx(1, abs=1e-12)
         assert all(0 <= value <= 1 for value in opinion.probabilities.values())
-        assert (emotion.scale_id, intensity.scale_id) == ("emotion", "intensity")
+        assert emotion.scale_id == "emotion"
         assert opinion.probabilities[str(emotion.label)] == max(opinion.probabilities.values())
-        assert intensity.value == pytest.approx(1 - opinion.probabilities["neutral"], abs=1e-12)
-        assert (intensity.scale_min, intensity.scale_max) == (0, 1)
 
 
 @settings(deadline=None, max_examples=25)
