@@ -1,5 +1,6 @@
 """align: the square around a face."""
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,3 +47,35 @@ def test_any_box_gives_a_square_of_the_wanted_size(x: float, y: float, width: fl
     crop = align.square(ramp(60, 90), face(x, y, width, height), scale=1.2, size_px=64)
     assert crop.shape == (64, 64, 3)
     assert crop.dtype == np.uint8
+
+
+def test_a_bilinear_square_of_whole_pixels_is_the_picture_itself() -> None:
+    crop = align.zero_bordered(ramp(120, 120), (50, 45), 60, size_px=60)
+    assert np.array_equal(crop, ramp(120, 120)[15:75, 20:80])
+
+
+def test_a_bilinear_square_agrees_with_opencv_resizing() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    crop = align.zero_bordered(picture, (45, 45), 60, size_px=40)
+    expected = cv2.resize(picture[15:75, 15:75], (40, 40), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(crop.astype(int) - expected).max() <= 5  # warping places samples on a grid of 1/32 pixel
+
+
+def test_beyond_the_border_a_bilinear_square_is_black() -> None:
+    crop = align.zero_bordered(np.full((50, 50, 3), 200, np.uint8), (50, 10), 40, size_px=40)
+    assert (crop[11:, :20] == 200).all()  # columns 30..49 and rows 0.. of the picture
+    assert (crop[:9] == 0).all()
+    assert (crop[:, 21:] == 0).all()
+
+
+def test_a_stretched_box_is_the_box_in_the_picture() -> None:
+    picture = ramp(100, 100)
+    assert np.array_equal(align.stretched(picture, face(20.4, 30, 40, 40), size_px=40), picture[30:70, 20:60])
+    cut = align.stretched(picture, face(-20, 90, 60, 30), size_px=32)
+    assert np.array_equal(cut, cv2.resize(picture[90:, :40], (32, 32)))
+
+
+@given(x=st.floats(-500, 500), y=st.floats(-500, 500), width=st.floats(0.1, 400), height=st.floats(0.1, 400))
+def test_any_box_can_be_stretched(x: float, y: float, width: float, height: float) -> None:
+    crop = align.stretched(ramp(60, 90), face(x, y, width, height), size_px=32)
+    assert crop.shape == (32, 32, 3)
