@@ -8,8 +8,9 @@ import pytest
 
 from core import settings
 from core.errors import ModelError
-from core.vision import registry, weights
+from core.vision import mesh, registry, weights
 from core.vision.detect import Detector
+from core.vision.mesh import MediaPipe
 from core.vision.rater import Rater
 
 
@@ -42,6 +43,11 @@ def haar(folders: list[Path]) -> Detector:
     except ModelError as error:
         pytest.skip(f"Haar's cascade could not be fetched from the package index: {error}")
     return registry.detector("haar", folders)
+
+
+@pytest.fixture(scope="session")
+def landmarker(folders: list[Path]) -> MediaPipe:
+    return mesh.open_landmarker(folders)
 
 
 @pytest.fixture(scope="session")
