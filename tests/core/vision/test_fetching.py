@@ -72,7 +72,7 @@ def entry(behaviour: Behaviour) -> Iterator[Weights]:
 
 def get(entry: Weights, folder: Path) -> tuple[Path, list[tuple[int, int]]]:
     told: list[tuple[int, int]] = []
-    return fetching.get(entry, folder, lambda done, total: told.append((done, total))), told
+    return fetching.get(entry, [folder], lambda done, total: told.append((done, total))), told
 
 
 def test_a_download_is_verified_named_and_told_of(entry: Weights, tmp_path: Path) -> None:

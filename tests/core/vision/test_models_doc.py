@@ -18,7 +18,17 @@ def origin(source: Source) -> str:
 def row(entry: Weights) -> str:
     sources = " or ".join(map(origin, entry.sources))
     size = weights.size(entry)
-    return f"| {entry.name} | `{entry.file}` | {size} | {entry.licence} | {sources} | `{entry.sha256}` |"
+    return f"| {entry.name} | `{entry.file}` | {size} | {licence(entry)} | {sources} | {check(entry)} |"
+
+
+def licence(entry: Weights) -> str:
+    return f"{entry.licence}; **asked for**" if entry.consent else entry.licence
+
+
+def check(entry: Weights) -> str:
+    if entry.first_seen:
+        return "first seen"
+    return f"`{entry.sha256}`" if entry.sha256 else f"git `{entry.git_sha1}`"
 
 
 def test_the_table_of_files_is_the_catalogue() -> None:

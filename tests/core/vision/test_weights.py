@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from core.cli.models import models
 from core.errors import ModelError
-from core.vision import weights
+from core.vision import digests, weights
 from core.vision.weights import Source, Weights
 
 
@@ -30,8 +30,8 @@ def made(content: bytes, **changes: object) -> Weights:
 
 def test_every_entry_is_complete_and_can_be_fetched() -> None:
     for entry in weights.entries():
-        assert entry.size_bytes > 0
-        assert len(entry.sha256) == 64
+        assert 0 < entry.bounds[0] <= entry.bounds[1]
+        assert (len(entry.sha256), len(entry.git_sha1)) in {(64, 0), (0, 40), (0, 0)}
         assert all([entry.title, entry.file, entry.licence, entry.citation, entry.notice])
         assert entry.sources
         for source in entry.sources:
@@ -49,11 +49,8 @@ def test_the_list_at_the_shell_gives_the_notice_of_every_file(
 
 def test_the_shared_files_are_those_that_the_catalogue_describes(shared: Path) -> None:
     # Oracle: the checksums of the published files, and the bytes in the shared folder.
-    found = {name: weights.find(name, [shared / "models"]) for name in ("mini-xception", "yunet")}
-    assert {path.name for path in found.values() if path} == {
-        "fer2013_mini_XCEPTION.102-0.66.hdf5",
-        "yunet_n_640_640.onnx",
-    }
+    found = [weights.find(entry.name, [shared / "models"]) for entry in weights.entries()]
+    assert {path.name for path in found if path} == {path.name for path in (shared / "models").iterdir()}
 
 
 def test_a_file_of_any_name_counts_when_its_bytes_are_right(tmp_path: Path) -> None:
@@ -75,7 +72,7 @@ def test_the_expected_name_and_the_first_folder_come_first(tmp_path: Path) -> No
 def test_files_of_another_size_are_never_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "large.bin").write_bytes(b"x" * 100_000)
     read: list[Path] = []
-    monkeypatch.setattr(weights, "checksum", lambda path: read.append(path) or "")
+    monkeypatch.setattr(digests, "fresh", read.append)
     assert weights.locate(made(b"right bytes"), [tmp_path]) is None
     assert read == []
 
