@@ -37,7 +37,7 @@ def test_a_constant_face_has_no_edges_no_contrast_and_the_lightness_of_its_grey(
     assert (found["exposure_dark"], found["exposure_bright"]) == (level <= 5, level >= 250)
     # Oracle: OpenCV's conversion; it interpolates in tables.
     lab = cv2.cvtColor(np.full((1, 1, 3), level / 255, np.float32), cv2.COLOR_RGB2LAB)
-    assert found["luminance"] == pytest.approx(float(lab[0, 0, 0]), abs=0.15)
+    assert found["luminance"] == pytest.approx(float(lab[0, 0, 0]), abs=0.25)
 
 
 def test_lightness_of_colours_is_opencvs(rng: np.random.Generator) -> None:
