@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.metadata
 import os
 import threading
 import warnings
@@ -79,7 +80,7 @@ def backends() -> tuple[str, ...]:
 
 def version() -> str:
     """The package's version."""
-    return str(load("deepface").__version__)
+    return importlib.metadata.version("deepface")
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,46 +12,15 @@ from hypothesis.extra import numpy as arrays
 from core.records import Face
 from core.vision import deep, deepface_crop, detect, image
 from core.vision.detect import Detector
+from tests.core.vision.deepface_oracle import Oracle, oracle
 
 NAMES = ("img3.jpg", "img5.jpg", "img8.jpg", "img12.jpg", "couple.jpg", "emonet_example.png")
 
 
-class Known:
-    """A detector for DeepFace's own pipeline: it finds the face that we found."""
-
-    def __init__(self, face: Face, picture: np.ndarray) -> None:
-        self.face, self.border = face, (int(0.5 * picture.shape[1]), int(0.5 * picture.shape[0]))
-
-    def detect_faces(self, _img: np.ndarray) -> list[Any]:
-        region = deep.load("deepface.models.Detector").FacialAreaRegion
-        left, top = self.border  # DeepFace has put black around the picture before it asks
-        eyes = {
-            name: (int(x) + left, int(y) + top)
-            for name, (x, y) in zip(("right_eye", "left_eye"), self.face.points, strict=False)
-        }
-        corner = (int(self.face.x) + left, int(self.face.y) + top)
-        return [region(*corner, int(self.face.width), int(self.face.height), confidence=0.9, **eyes)]
-
-
-@pytest.fixture
-def detectors() -> Iterator[dict[str, Any]]:
-    """DeepFace's store of detectors, as it was before the test."""
-    modeling = deep.load("deepface.modules.modeling")
-    before = getattr(modeling, "cached_models", None)
-    modeling.cached_models = {task: {} for task in modeling.AVAILABLE_MODELS}
-    yield modeling.cached_models["face_detector"]
-    if before is None:
-        del modeling.cached_models
-    else:
-        modeling.cached_models = before
-
-
-def theirs(face: Face, picture: np.ndarray, detectors: dict[str, Any]) -> np.ndarray:
-    detectors["opencv"] = Known(face, picture)
-    (found,) = deep.load("deepface.modules.detection").extract_faces(
-        np.ascontiguousarray(picture[..., ::-1]), detector_backend="opencv", normalize_face=False
-    )
-    return np.asarray(found["face"])
+@pytest.fixture(scope="module")
+def deepface() -> Iterator[Oracle]:
+    with oracle() as opened:
+        yield opened
 
 
 def turned(face: Face, degrees: float) -> Face:
@@ -66,7 +34,7 @@ def turned(face: Face, degrees: float) -> Face:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("degrees", [None, 0, 17, -40, 100])
 def test_the_crop_is_that_of_deepface_with_align(
-    faces: dict[str, bytes], yunet: Detector, detectors: dict[str, Any], name: str, degrees: float | None
+    faces: dict[str, bytes], yunet: Detector, deepface: Oracle, name: str, degrees: float | None
 ) -> None:
     # Oracle: DeepFace's extract_faces on the whole picture, its detector finding the same face.
     picture = image.read(faces[name])
@@ -74,7 +42,7 @@ def test_the_crop_is_that_of_deepface_with_align(
     assert face is not None
     if degrees is not None:
         face = turned(face, degrees)
-    expected = theirs(face, picture, detectors).astype(int)
+    expected = deepface.face(picture, face).astype(int)
     found = deepface_crop.upright(picture, face).astype(int)
     assert found.shape == expected.shape
     # OpenCV takes source places to 1/32 pixel, and the shift decides which way one is rounded.
@@ -83,13 +51,11 @@ def test_the_crop_is_that_of_deepface_with_align(
 
 
 @pytest.mark.parametrize("corner", [(-40, 30), (30, -35), (150, 20), (20, 160)])
-def test_beyond_the_picture_all_is_black_as_in_deepface(
-    detectors: dict[str, Any], corner: tuple[int, int]
-) -> None:
+def test_beyond_the_picture_all_is_black_as_in_deepface(deepface: Oracle, corner: tuple[int, int]) -> None:
     picture = np.random.default_rng(1).integers(1, 256, (200, 200, 3), dtype=np.uint8)
     box = Face(*corner, 81, 90, None, (), "none", "0", "largest of 1", 1)
     for face in (turned(box, 0), turned(box, 25)):
-        expected = theirs(face, picture, detectors).astype(int)
+        expected = deepface.face(picture, face).astype(int)
         found = deepface_crop.upright(picture, face).astype(int)
         assert np.abs(found - expected).mean() < 0.3  # noise has the steepest edges there are
         assert ((found == 0) == (expected == 0)).mean() > 0.99
