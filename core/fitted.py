@@ -146,11 +146,14 @@ def _ridge(x: Floats, y: Floats, w: Floats, new: Floats, alphas: Floats) -> Floa
     """
     centre, level = np.average(x, axis=0, weights=w), np.average(y, weights=w)
     root = np.sqrt(w)
-    u, s, vt = np.linalg.svd((x - centre) * root[:, None], full_matrices=False)
-    # d_j / (d_j^2 + alpha): from one decomposition the solutions for all penalties.
-    shrunk = s[:, None] / np.maximum(s[:, None] ** 2 + alphas * (s**2).sum(), np.finfo(float).tiny)
-    slopes = shrunk * (u.T @ ((y - level) * root))[:, None]
-    predicted: Floats = level + ((new - centre) @ vt.T) @ slopes
+    c, t, z = (x - centre) * root[:, None], (y - level) * root, new - centre
+    # Few stimuli: the dual form, whose matrix is the smaller one; both give the same predictions.
+    gram, left, right = (c.T @ c, z, c.T @ t) if len(x) >= x.shape[1] else (c @ c.T, z @ c.T, t)
+    values, vectors = np.linalg.eigh(gram)
+    # From one decomposition the solutions for all penalties.
+    divisors = np.maximum(values, 0)[:, None] + alphas * np.trace(gram)
+    slopes = (vectors.T @ right)[:, None] / np.maximum(divisors, np.finfo(float).tiny)
+    predicted: Floats = level + (left @ vectors) @ slopes
     return predicted
 
 

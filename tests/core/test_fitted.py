@@ -85,15 +85,16 @@ def test_a_prediction_does_not_depend_on_the_ratings_of_its_own_identity() -> No
     assert not np.allclose(before[~own], after[~own], atol=1.0)
 
 
-def test_ridge_is_that_of_scikit_learn() -> None:
+@pytest.mark.parametrize("dimensions", [5, 60, 90])
+def test_ridge_is_that_of_scikit_learn(dimensions: int) -> None:
     rng = seeded(3)
-    x, y, w = rng.normal(size=(60, 90)), rng.normal(size=60), rng.integers(1, 20, 60).astype(float)
-    new = rng.normal(size=(7, 90))
+    x, y, w = rng.normal(size=(60, dimensions)), rng.normal(size=60), rng.integers(1, 20, 60).astype(float)
+    new = rng.normal(size=(7, dimensions))
     centred = (x - np.average(x, axis=0, weights=w)) * np.sqrt(w)[:, None]
     for alpha in (1e-3, 0.1, 10.0):
         oracle = Ridge(alpha * (centred**2).sum()).fit(x, y, sample_weight=w)
         found = fitted._ridge(x, y, w, new, np.array([alpha]))[:, 0]
-        np.testing.assert_allclose(found, oracle.predict(new), rtol=1e-8)
+        np.testing.assert_allclose(found, oracle.predict(new), rtol=1e-6)
 
 
 def test_r2_is_that_of_scikit_learn_on_the_out_of_fold_predictions() -> None:
@@ -160,6 +161,13 @@ def test_too_few_stimuli_or_identities_are_refused(rows: slice, message: str) ->
     with pytest.raises(AgreementError, match=message):
         fitted.fit(x[rows], planted(x, 1.0)[rows], NAMES[rows], rng=seeded())
     fitted.fit(x[:60], planted(x, 1.0)[:60], NAMES[:60], rng=seeded())
+
+
+def test_embeddings_that_are_all_alike_predict_the_mean() -> None:
+    found = fitted.fit(np.ones((N, 4)), planted(embedded(), 1.0), NAMES, rng=seeded())
+    assert found.r2 == pytest.approx(0, abs=0.05)
+    assert found.r2 <= 0
+    assert np.isfinite(found.predictions).all()
 
 
 def test_constant_ratings_and_arrays_that_do_not_fit_are_refused() -> None:
