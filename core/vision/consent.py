@@ -19,7 +19,7 @@ def agreed(weights: Weights, folders: Sequence[Path]) -> bool:
 
 def agree(weights: Weights, folders: Sequence[Path], *, who: str) -> Path:
     """Record who agreed to the entry's licence, and when; return the file that says so."""
-    row = {"licence": weights.licence, "who": who, "at": ledger.now()}
+    row = ledger.Row(licence=weights.licence, who=who, at=ledger.now())
     return ledger.write(weights.name, row, FILE, folders)
 
 

@@ -68,16 +68,17 @@ def _remembered(path: Path, state: State, folders: tuple[Path, ...]) -> Digests:
 
 
 def _kept(folders: tuple[Path, ...]) -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError, ModelError):
-        kept = json.loads((ledger.writable(folders) / FILE).read_text(encoding="utf-8"))
-        return kept if isinstance(kept, dict) else {}
-    return {}
+    kept: dict[str, Any] = {}
+    for folder in reversed(ledger.searched(folders)):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            kept |= json.loads((folder / FILE).read_text(encoding="utf-8"))
+    return kept
 
 
 def _keep(path: Path, state: State, digests: Digests, folders: tuple[Path, ...]) -> None:
     """Keep it for the next process; where nothing can be written it is hashed again."""
     with contextlib.suppress(OSError, ModelError):
-        file = ledger.writable(folders) / FILE
+        file = ledger.writable(ledger.searched(folders)) / FILE
         with ledger.alone(file):
             kept = {name: row for name, row in _kept(folders).items() if Path(name).exists()}
             kept[str(path)] = {"state": state} | asdict(digests)

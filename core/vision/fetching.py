@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 
 from core.errors import ModelError
-from core.vision import first_seen
+from core.vision import first_seen, ledger
 from core.vision import weights as files
 from core.vision.catalogue import Source, Weights
 from core.vision.weights import Progress
@@ -24,20 +24,26 @@ CHUNK_BYTES = 1 << 16  # what a cut can lose
 
 
 def get(weights: Weights, folders: Sequence[Path], progress: Progress) -> Path:
-    """Fetch into the first folder from the first source that gives the right file."""
+    """Fetch into the first folder that can be written, from the first source that gives the right file."""
     held = first_seen.held(weights, folders)
-    part = folders[0] / f".{weights.file}.part"
-    problems = []
-    for source in weights.sources:
+    part = ledger.writable(folders) / f".{weights.file}.part"
+    problems: list[str] = []
+    sources = list(weights.sources)
+    while sources:
+        source, kept = sources[0], part.exists()
         try:
             _fill(part, source, held, progress)
             return _accept(held, part, source, folders)
         except (ModelError, OSError, httpx.HTTPError) as error:
+            # What an earlier try had kept may have been another file's: once more without it.
+            if kept and not part.exists():
+                continue
             problems.append(f"  {source}: {error}")
+            sources.remove(source)
     tried = "\n".join(problems)
     accept = f"\n{first_seen.how_to_accept(weights, folders)}" if held != weights else ""
     raise ModelError(
-        f"{weights.name} could not be fetched:\n{tried}\n{files.absent(weights, folders)}{accept}"
+        f"{weights.name} could not be fetched:\n{tried}\n{files.by_hand(weights, folders)}{accept}"
     )
 
 
@@ -115,8 +121,8 @@ def _continue(url: str, part: Path, weights: Weights, progress: Progress) -> Non
         if response.status_code == 416 and _total(response) == done:
             return  # it was complete when the command was stopped
         if response.status_code == 416:
-            part.unlink()  # else every later try would ask for the same range
-            raise ModelError("the server's file is shorter than what was kept of it; try again")
+            part.unlink()
+            raise ModelError("the server's file is shorter than what was kept of it")
         if response.status_code not in {200, 206}:
             raise ModelError(f"the server answered {response.status_code} {response.reason_phrase}")
         if _start(response) != done:

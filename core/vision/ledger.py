@@ -9,7 +9,7 @@ import os
 import stat
 import tempfile
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,37 +18,37 @@ from platformdirs import user_cache_path
 
 from core.errors import ModelError
 
-Row = Mapping[str, str | int]
+Row = dict[str, str | int]
 
 
 def row(name: str, file: str, folders: Sequence[Path]) -> dict[str, Any]:
     """The entry's table in the first folder that has one; empty where none has."""
-    found = (_read(folder / file).get(name) for folder in _searched(folders))
+    found = (_read(folder / file).get(name) for folder in searched(folders))
     return next((table for table in found if table), {})
 
 
 def place(name: str, file: str, folders: Sequence[Path]) -> Path:
     """The file in which that table stands."""
-    return next(path for folder in _searched(folders) if name in _read(path := folder / file))
+    return next(path for folder in searched(folders) if name in _read(path := folder / file))
 
 
-def write(name: str, row: Row, file: str, folders: Sequence[Path]) -> Path:
+def write(name: str, table: Row, file: str, folders: Sequence[Path]) -> Path:
     """Put the table into the first folder that can be written; return the file."""
-    path = writable(folders) / file
+    path = writable(searched(folders)) / file
     with alone(path):
-        tables = _read(path) | {name: dict(row)}
-        replace(path, "\n".join(_toml(name, table) for name, table in tables.items()))
+        tables = _read(path) | {name: table}
+        replace(path, "\n".join(_toml(*item) for item in tables.items()))
     return path
 
 
 def writable(folders: Sequence[Path]) -> Path:
-    """The first folder that can be written, else the user's cache; ModelError where neither can."""
-    for folder in _searched(folders):
+    """The first folder that can be written, made where it is not there; ModelError where none can."""
+    for folder in folders:
         if _can_write(folder):
             return folder
     raise ModelError(
-        f"none of {', '.join(map(str, folders))} can be written; "
-        f"set FACENORM_MODELS to a list that begins with a folder of yours"
+        f"{' and '.join(map(str, folders))} cannot be written; "
+        f"set FACENORM_MODELS to a list with a folder of yours"
     )
 
 
@@ -70,20 +70,13 @@ def replace(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold the file's lock, so that two processes do not write it at once."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(f".{path.name}.lock").open("w")
-    except OSError as error:
-        raise ModelError(
-            f"{path.parent} cannot be written ({error.strerror}); "
-            f"make it writable, or set FACENORM_MODELS to a list that begins with a folder of yours"
-        ) from error
-    with lock:
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _searched(folders: Sequence[Path]) -> list[Path]:
+def searched(folders: Sequence[Path]) -> list[Path]:
+    """The folders, and where things go when none of them can be written."""
     return [*folders, user_cache_path("facenorm") / "models"]
 
 
@@ -105,6 +98,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         raise ModelError(f"{path} cannot be read: {error}; mend it, or move it away") from error
 
 
-def _toml(name: str, row: Row) -> str:
-    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in row.items())
+def _toml(name: str, table: Row) -> str:
+    lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())
     return f"[{name}]\n{''.join(lines)}"

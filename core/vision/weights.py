@@ -79,35 +79,27 @@ def check(weights: Weights, path: Path) -> None:
 
 
 def verify(folders: Sequence[Path]) -> Iterator[tuple[str, bool]]:
-    """A line for each entry, and False where a file of its name has other bytes; reads every file."""
+    """A line for each entry, and False where a file of its name has other bytes; reads every file anew."""
     for weights in entries():
-        held = first_seen.held(weights, folders)
-        named = _named(weights, folders)
-        others = [path for folder in folders for path in _of_size(folder, held) if path not in named]
-        wrong = [] if held.first_seen else [path for path in named if not _right(held, digests.fresh(path))]
-        right = [path for path in named if path not in wrong]
-        right += [path for path in others if not held.first_seen and _right(held, digests.of(path, folders))]
-        yield from ((f"{weights.name}: {_wrong(held, path, folders)}", False) for path in wrong)
-        if right:
-            yield f"{weights.name}: {right[0]} {_verdict(held, right[0], folders)}", True
-        elif not wrong:
+        other = present(weights, folders)
+        paths = dict.fromkeys([*_named(weights, folders), *([other] if other else [])])
+        verdicts = [(path, *_verdict(weights, path, folders)) for path in paths]
+        yield from ((f"{weights.name}: {path} {said}", right) for path, said, right in verdicts)
+        if not paths:
             yield f"{weights.name}: not here", True
 
 
-def _verdict(held: Weights, path: Path, folders: Sequence[Path]) -> str:
+def _verdict(weights: Weights, path: Path, folders: Sequence[Path]) -> tuple[str, bool]:
+    held, found = first_seen.held(weights, folders), digests.fresh(path)
     if held.first_seen:
-        sha256 = digests.fresh(path).sha256
-        return f"has the sha256 {sha256}, which will be held to (upstream publishes none)"
-    if not consent.agreed(held, folders):
-        return f"is right, but nobody has agreed to its licence yet: facenorm models fetch {held.name}"
-    return "is right"
-
-
-def _wrong(held: Weights, path: Path, folders: Sequence[Path]) -> str:
-    found = digests.fresh(path)
-    said = found.git_sha1 if held.git_sha1 else found.sha256
-    more = f". {first_seen.how_to_accept(held, folders)}" if entry(held.name).first_seen else ""
-    return f"{path} has the wrong checksum {said}{more}"
+        return f"has the sha256 {found.sha256}; upstream publishes none, so it is held to once used", True
+    if not _right(held, found):
+        said = found.git_sha1 if held.git_sha1 else found.sha256
+        more = f". {first_seen.how_to_accept(weights, folders)}" if weights.first_seen else ""
+        return f"has the wrong checksum {said}{more}", False
+    if not consent.agreed(weights, folders):
+        return f"is right, but nobody has agreed to its licence yet. {consent.how(weights)}", True
+    return "is right", True
 
 
 def missing(weights: Weights, folders: Sequence[Path]) -> str:
@@ -120,19 +112,19 @@ def missing(weights: Weights, folders: Sequence[Path]) -> str:
     recorded = weights.first_seen and not first_seen.held(weights, folders).first_seen
     if recorded and (named := _named(weights, folders)):
         return f"{named[0]} is another file than before: {first_seen.how_to_accept(weights, folders)}"
-    return absent(weights, folders)
-
-
-def absent(weights: Weights, folders: Sequence[Path]) -> str:
-    """That the file is nowhere, its size and licence, the command that fetches it, the way by hand."""
-    searched = ", ".join(str(folder) for folder in folders)
     return (
-        f"the model file {weights.name} ({weights.file}, {size(weights)}, "
-        f"licence {weights.licence}) is not in {searched}. "
-        f"Fetch it with: facenorm models fetch {weights.name}\n"
+        f"the model file {weights.name} ({weights.file}, {size(weights)}, licence {weights.licence}) "
+        f"is not in {', '.join(map(str, folders))}. Fetch it with: facenorm models fetch {weights.name}\n"
+        f"{by_hand(weights, folders)}"
+    )
+
+
+def by_hand(weights: Weights, folders: Sequence[Path]) -> str:
+    """How to get the file on a machine without a network."""
+    agree = f". Then agree to its licence: facenorm models fetch {weights.name}" if weights.consent else ""
+    return (
         f"Without a network, get {weights.origin} elsewhere and put it into {folders[0]} "
-        f"under {_known_by(first_seen.held(weights, folders))}"
-        + (f"; then agree to its licence: facenorm models fetch {weights.name}" if weights.consent else "")
+        f"under {_known_by(first_seen.held(weights, folders))}{agree}"
     )
 
 
@@ -170,7 +162,7 @@ def _size(item: os.DirEntry[str]) -> int:
 
 
 def fetch(name: str, folders: Sequence[Path], *, progress: Progress | None = None) -> Path:
-    """Get the file into the first folder unless one of the folders has it; return its place.
+    """Get the file into the first folder that can be written unless one has it; return its place.
 
     A cut download resumes where it stopped; the file appears under its name only when its
     checksum is right. Raises ModelError when no source gave it, or its licence is not agreed to.
@@ -181,7 +173,7 @@ def fetch(name: str, folders: Sequence[Path], *, progress: Progress | None = Non
     consent.require(weights, folders)
     if present(weights, folders):
         return need(name, folders)
-    with ledger.alone(folders[0] / weights.file):
+    with ledger.alone(ledger.writable(folders) / weights.file):
         # Another process may have fetched it while we waited.
         return present(weights, folders) or fetching.get(weights, folders, progress or _silent)
 
