@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the records are plain: whoever makes one with an embedding has numpy loaded
+    import numpy as np
+    from numpy.typing import NDArray
 
 SessionKind = Literal["human", "simulated", "preview"]
 Phase = Literal["pilot", "live"]
@@ -342,6 +343,18 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
+class Detection:
+    """What a detector found in one picture: the face that is rated, or the reason why there is none."""
+
+    served_sha256: str
+    detector: str
+    detector_version: str
+    status: AiStatus
+    reason: str = ""  # why there is no face, or what to know of the one that was chosen
+    face: Face | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """What an AI rater says of one stimulus on one scale, in the units that the rater declares."""
 
@@ -350,6 +363,16 @@ class Score:
     label: str | None = None
     scale_min: float | None = None
     scale_max: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RaterKey:
+    """What else than the picture and the settings decides a result: another one of these is another rater."""
+
+    rater_id: str
+    rater_version: str
+    weights_sha256: str
+    detector: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,93 +1,23 @@
-"""What vision models say: runs that can be watched and resumed, and one result per picture and rater."""
+"""What vision models say: one result for each picture, rater and settings."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Subquery, delete, func, select, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, delete, func, select
 
-from core.records import AiResult, Face, Score
-from db.schema import ai_result, ai_run, ai_score, stimulus
+from core.records import AiResult, Face, RaterKey, Score
+from db.schema import ai_embedding, ai_picture, ai_result, ai_score, stimulus
 from db.statements import insert, now
 
 CHUNK = 500
 SCORE = tuple(ai_score.c[field.name] for field in dataclasses.fields(Score))
 KEY = ("served_sha256", "rater_id", "rater_version", "weights_sha256", "detector", "settings_hash")
-
-
-@dataclass(frozen=True, slots=True)
-class AiRun:
-    """One run of raters over a version's stimuli."""
-
-    run_id: int
-    config_hash: str
-    raters: tuple[str, ...]
-    detector: str
-    settings_hash: str
-    who: str
-    host: str
-    total: int
-    done: int
-    began_at: datetime
-    seen_at: datetime
-    finished_at: datetime | None
-    problem: str  # empty where nothing went wrong
-
-
-def begin_run(
-    conn: Connection,
-    *,
-    config_hash: str,
-    raters: Sequence[str],
-    detector: str,
-    settings_hash: str,
-    total: int,
-    who: str,
-    host: str,
-) -> int:
-    """Note that a run begins; gives its id."""
-    new = {
-        "config_hash": config_hash,
-        "raters": list(raters),
-        "detector": detector,
-        "settings_hash": settings_hash,
-        "who": who,
-        "host": host,
-        "total": total,
-        "done": 0,
-        "began_at": now(),
-        "seen_at": now(),
-        "problem": "",
-    }
-    return int(conn.execute(ai_run.insert().returning(ai_run.c.run_id), new).scalar_one())
-
-
-def progress(conn: Connection, run_id: int, *, done: int) -> None:
-    """Note how many results of the run's total are there; it is the sign of life, too."""
-    conn.execute(update(ai_run).where(ai_run.c.run_id == run_id).values(done=done, seen_at=now()))
-
-
-def finish_run(conn: Connection, run_id: int, *, problem: str = "") -> None:
-    """Note the end of a run and what went wrong, if anything did."""
-    end = now()
-    conn.execute(
-        update(ai_run).where(ai_run.c.run_id == run_id).values(seen_at=end, finished_at=end, problem=problem)
-    )
-
-
-def latest_run(conn: Connection, config_hash: str) -> AiRun | None:
-    """Find the version's newest run, finished or not."""
-    runs = select(ai_run).where(ai_run.c.config_hash == config_hash).order_by(ai_run.c.run_id.desc())
-    row = conn.execute(runs.limit(1)).one_or_none()
-    if row is None:
-        return None
-    fields = row._asdict()
-    return AiRun(**{**fields, "raters": tuple(fields["raters"])})
 
 
 def save(conn: Connection, run_id: int, result: AiResult, *, settings_hash: str) -> None:
@@ -104,35 +34,91 @@ def save(conn: Connection, run_id: int, result: AiResult, *, settings_hash: str)
     changed = {name: statement.excluded[name] for name in row if name not in KEY}
     upsert = statement.on_conflict_do_update(index_elements=list(KEY), set_=changed)
     result_id = conn.execute(upsert.returning(ai_result.c.result_id), row).scalar_one()
-    conn.execute(delete(ai_score).where(ai_score.c.result_id == result_id))
+    _save_parts(conn, int(result_id), result)
+
+
+def _save_parts(conn: Connection, result_id: int, result: AiResult) -> None:
+    for table in (ai_score, ai_embedding, ai_picture):
+        conn.execute(delete(table).where(table.c.result_id == result_id))
     if result.scores:
         scores = [{"result_id": result_id, **dataclasses.asdict(score)} for score in result.scores]
         conn.execute(ai_score.insert(), scores)
+    if result.embedding is not None:
+        vector = np.asarray(result.embedding, "<f4").tobytes()
+        conn.execute(ai_embedding.insert(), {"result_id": result_id, "vector": vector})
+    if result.pictures:
+        shown = result.pictures.items()
+        rows = [{"result_id": result_id, "shows": shows, "content": content} for shows, content in shown]
+        conn.execute(ai_picture.insert(), rows)
 
 
-def missing(
-    conn: Connection,
-    served: Sequence[str],
-    *,
-    rater_id: str,
-    rater_version: str,
-    weights_sha256: str,
-    detector: str,
-    settings_hash: str,
-) -> tuple[str, ...]:
-    """Tell which of the pictures (served_sha256) have no result of this rater under these settings."""
-    key = (rater_id, rater_version, weights_sha256, detector, settings_hash)
-    of_rater = [ai_result.c[name] == value for name, value in zip(KEY[1:], key, strict=True)]
-    done: set[str] = set()
+def known(conn: Connection, served: Sequence[str], key: RaterKey) -> frozenset[tuple[str, str]]:
+    """Tell which results of this rater there are: (served_sha256, settings_hash) of these pictures."""
+    columns = (ai_result.c.served_sha256, ai_result.c.settings_hash)
+    found: set[tuple[str, str]] = set()
+    for wanted in _of_rater(served, key):
+        rows = conn.execute(select(*columns).where(*wanted))
+        found.update((row.served_sha256, row.settings_hash) for row in rows)
+    return frozenset(found)
+
+
+def stored(conn: Connection, served: Sequence[str], key: RaterKey) -> Iterator[tuple[str, AiResult]]:
+    """Yield (settings_hash, result) of this rater for these pictures, with embeddings, in no order."""
+    for wanted in _of_rater(served, key):
+        found = (
+            select(*ai_result.c, *SCORE, ai_embedding.c.vector)
+            .outerjoin(ai_score, ai_score.c.result_id == ai_result.c.result_id)
+            .outerjoin(ai_embedding, ai_embedding.c.result_id == ai_result.c.result_id)
+            .where(*wanted)
+            .order_by(ai_result.c.result_id, ai_score.c.scale_id)
+        )
+        for _result_id, group in groupby(conn.execute(found), key=lambda row: row.result_id):
+            rows = list(group)
+            vector = rows[0].vector
+            embedding = None if vector is None else np.frombuffer(vector, "<f4")
+            yield rows[0].settings_hash, dataclasses.replace(_result(rows), embedding=embedding)
+
+
+def _of_rater(served: Sequence[str], key: RaterKey) -> Iterator[list[ColumnElement[bool]]]:
+    """The conditions for a rater's results, for so many pictures at once as a statement can name."""
+    of_rater = [ai_result.c[name] == value for name, value in dataclasses.asdict(key).items()]
     for start in range(0, len(served), CHUNK):
-        asked = ai_result.c.served_sha256.in_(served[start : start + CHUNK])
-        done.update(conn.scalars(select(ai_result.c.served_sha256).where(asked, *of_rater)))
-    return tuple(sha256 for sha256 in served if sha256 not in done)
+        yield [*of_rater, ai_result.c.served_sha256.in_(served[start : start + CHUNK])]
+
+
+def embeddings(conn: Connection, config_hash: str) -> Iterator[tuple[str, str, str, NDArray[np.float32]]]:
+    """Yield (served_sha256, rater_id, detector, embedding) of a version's stimuli, the newest of each."""
+    newest = _newest(_of_version(config_hash))
+    found = (
+        select(ai_result.c.served_sha256, ai_result.c.rater_id, ai_result.c.detector, ai_embedding.c.vector)
+        .select_from(newest)
+        .join(ai_result, ai_result.c.result_id == newest.c.result_id)
+        .join(ai_embedding, ai_embedding.c.result_id == newest.c.result_id)
+        .where(newest.c.age == 1)
+        .order_by(ai_result.c.rater_id, ai_result.c.detector, ai_result.c.served_sha256)
+    )
+    for row in conn.execute(found):
+        yield row.served_sha256, row.rater_id, row.detector, np.frombuffer(row.vector, "<f4")
+
+
+def pictures(conn: Connection, served_sha256: str) -> Iterator[tuple[str, str, bytes]]:
+    """Yield (rater_id, what it shows, encoded picture) of one stimulus, the newest of each rater."""
+    newest = _newest(ai_result.c.served_sha256 == served_sha256)
+    found = (
+        select(ai_result.c.rater_id, ai_picture.c.shows, ai_picture.c.content)
+        .select_from(newest)
+        .join(ai_result, ai_result.c.result_id == newest.c.result_id)
+        .join(ai_picture, ai_picture.c.result_id == newest.c.result_id)
+        .where(newest.c.age == 1)
+        .order_by(ai_result.c.rater_id, ai_picture.c.shows)
+    )
+    for row in conn.execute(found):
+        yield row.rater_id, row.shows, row.content
 
 
 def results(conn: Connection, config_hash: str) -> Iterator[AiResult]:
     """Yield the newest result of each stimulus, rater and detector, in the order of the stimuli."""
-    newest = _newest(config_hash)
+    newest = _newest(_of_version(config_hash))
     found = (
         select(stimulus.c.position, *ai_result.c, *SCORE)
         .select_from(stimulus)
@@ -147,17 +133,19 @@ def results(conn: Connection, config_hash: str) -> Iterator[AiResult]:
             yield _result(list(group))
 
 
-def _newest(config_hash: str) -> Subquery:
-    of_version = select(stimulus.c.served_sha256).where(stimulus.c.config_hash == config_hash)
+def _of_version(config_hash: str) -> ColumnElement[bool]:
+    served = select(stimulus.c.served_sha256).where(stimulus.c.config_hash == config_hash)
+    return ai_result.c.served_sha256.in_(served)
+
+
+def _newest(*wanted: ColumnElement[bool]) -> Subquery:
     # A run repeated with other settings or weights replaces what was said before, but keeps it.
     age = func.row_number().over(
         partition_by=(ai_result.c.served_sha256, ai_result.c.rater_id, ai_result.c.detector),
         order_by=(ai_result.c.saved_at.desc(), ai_result.c.result_id.desc()),
     )
     return (
-        select(ai_result.c.result_id, ai_result.c.served_sha256, age.label("age"))
-        .where(ai_result.c.served_sha256.in_(of_version))
-        .subquery()
+        select(ai_result.c.result_id, ai_result.c.served_sha256, age.label("age")).where(*wanted).subquery()
     )
 
 
@@ -171,10 +159,11 @@ def _result(rows: Sequence[Row[tuple[object, ...]]]) -> AiResult:
             if row.scale_id is not None
         ),
         probabilities=first.probabilities,
-        face=_face(first.face) if first.face else None,
+        face=face(first.face) if first.face else None,
     )
 
 
-def _face(stored: Mapping[str, Any]) -> Face:
+def face(stored: Mapping[str, Any]) -> Face:
+    """Read a face back that was stored as JSON."""
     # JSON knows no tuples.
     return Face(**{**stored, "points": tuple((x, y) for x, y in stored["points"])})

@@ -333,10 +333,9 @@ ai_run = Table(
     "ai_run",
     metadata,
     Column("run_id", Integer, primary_key=True),
-    Column("config_hash", ForeignKey("study_version.config_hash"), nullable=False),
+    Column("config_hash", ForeignKey("study_version.config_hash")),  # null: files outside any study
     Column("raters", JSON, nullable=False),
-    Column("detector", String(40), nullable=False),
-    Column("settings_hash", String(64), nullable=False),
+    Column("detector", String(64), nullable=False),
     Column("who", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("total", Integer, nullable=False),
@@ -345,7 +344,23 @@ ai_run = Table(
     Column("seen_at", UtcText, nullable=False),
     Column("finished_at", UtcText),
     Column("problem", Text, nullable=False),
+    Column("settings", JSON, nullable=False, server_default="{}"),
+    Column("versions", JSON, nullable=False, server_default="{}"),
     Index(None, "config_hash"),
+)
+
+# The face of a picture, found once for all raters.
+detection = Table(
+    "detection",
+    metadata,
+    Column("served_sha256", String(64), primary_key=True),
+    Column("detector", String(64), primary_key=True),
+    Column("detector_version", String(200), primary_key=True),
+    Column("status", String(10), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("face", JSON(none_as_null=True)),
+    Column("saved_at", UtcText, nullable=False),
+    CheckConstraint("status IN ('ok', 'no_face', 'unreadable')", name="status"),
 )
 
 ai_result = Table(
@@ -380,6 +395,21 @@ ai_score = Table(
     Column("label", String(40)),
     Column("scale_min", Double),
     Column("scale_max", Double),
+)
+
+ai_embedding = Table(
+    "ai_embedding",
+    metadata,
+    Column("result_id", ForeignKey("ai_result.result_id", ondelete="CASCADE"), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # float32, little-endian
+)
+
+ai_picture = Table(
+    "ai_picture",
+    metadata,
+    Column("result_id", ForeignKey("ai_result.result_id", ondelete="CASCADE"), primary_key=True),
+    Column("shows", String(40), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 
 researcher = Table(

@@ -11,9 +11,9 @@ import streamlit as st
 from core.records import AiResult, Stimulus, StudyVersion
 from core.vision import registry, weights
 from core.vision.rater import Declaration
-from db import ai, audit, studies
+from db import ai, ai_runs, audit, studies
 from db import engine as db_engine
-from db.ai import AiRun
+from db.ai_runs import AiRun
 from pages.ui import choose, guard, parts, processes, resources, results, tables
 
 TOP = 3  # probabilities shown per face
@@ -193,7 +193,7 @@ def _ticking(version: StudyVersion) -> None:
 
 def _state(version: StudyVersion) -> None:
     with db_engine.reading(resources.engine()) as conn:
-        run = ai.latest_run(conn, version.config_hash)
+        run = ai_runs.latest(conn, version.config_hash)
         found = tuple(ai.results(conn, version.config_hash))
         stimuli = studies.stimuli(conn, version.config_hash)
     if run is None:

@@ -2,228 +2,252 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
+import os
+import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from core import settings
-from core.cli import database
+from core.cli import database, rating
+from core.cli import subjects as pictures
+from core.cli.rating import Plan, Where
 from core.errors import FacenormError
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from core.ratings import Row
-    from core.records import AiResult
-    from core.vision.detect import Detector
-    from core.vision.rater import Rater
+    from core.records import AiResult, Stimulus
+    from core.vision.models import Spec
     from core.vision.sources import Source
+    from core.vision.work import Subject
 
-SAVED_AT_ONCE = 16
+# glibc would return the memory of each convolution to the system and ask for it again: EmoNet took
+# nearly three times as long. They act before a process starts only.
+ALLOCATOR = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 34),
+    "MALLOC_TOP_PAD_": str(1 << 28),
+}
+WITHOUT_RATING = 3  # the exit code of a run that is done, some of whose pictures got no rating
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--study", "study_id", help="Rate this study's stimuli and store the results with it.")
-@click.option("--manifest", type=click.Path(path_type=Path), help="CSV: file, identity, intended_emotion.")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path), help="CSV: file, identity, intended_emotion, reference."
+)
 @click.option("--raters", default="mini-xception", show_default=True, help="Raters, separated by commas.")
 @click.option(
-    "--detector", default="haar", show_default=True, help="haar or yunet (better, but a download of its own)."
+    "--detector", default="haar", show_default=True, help="What finds the faces, once for all raters."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="CSV file for the ratings of PATHS.")
+@click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
+@click.option(
+    "--batch", type=click.IntRange(1, 1024), default=rating.BATCH, show_default=True, help="Pictures at once."
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Processes on this machine."
+)
+@click.option("--scheduler", default="", help="A Dask scheduler, for instance tcp://host:8786.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="File for the ratings of PATHS: .csv or .parquet."
+)
 @click.option("--excel", is_flag=True, help="Begin the CSV with a byte-order mark.")
+@click.option("--dry-run", is_flag=True, help="Say what would run and what is missing, and stop.")
 @click.option("--who", default=settings.user, help="Who is noted as having started the run.", hidden=True)
-def rate(
+def rate(  # noqa: PLR0913, PLR0917  one argument for each option
     paths: tuple[Path, ...],
     study_id: str | None,
     manifest: Path | None,
     raters: str,
     detector: str,
+    device: Literal["cpu", "cuda"],
+    batch: int,
+    workers: int,
+    scheduler: str,
     out: Path | None,
     excel: bool,
+    dry_run: bool,
     who: str,
 ) -> None:
     """Let vision models rate a study or any pictures.
 
-    PATHS are rated to a CSV file, a study's stimuli into the database. In a folder, files without a
-    picture's suffix are passed over. A picture that cannot be read or shows no face is a row with the
-    reason. With --study only what is missing runs: a run that was stopped goes on where it stood.
-    """
-    from db import engine
+    PATHS are rated to a file, a study's stimuli into the database. In a folder, files without a picture's
+    suffix are passed over. A picture that cannot be read or shows no face is a row with the reason. What
+    was rated before, with the same weights and settings, is not rated again: a run that was stopped goes on
+    where it stood. 'facenorm models list' names the files that raters need; docs/models.md the raters.
 
-    if bool(paths) == bool(study_id) or (paths and out is None) or (study_id and (out or manifest)):
+    Exit code 0: every picture is rated. 1: something to mend, said in one line. 2: misspelt. 3: done, but
+    some pictures got no rating; their rows say why.
+    """
+    if bool(paths) == bool(study_id) or (paths and not (out or dry_run)) or (study_id and (out or manifest)):
         raise click.UsageError(
             "give either PATHS with --out FILE (and --manifest), or --study STUDY alone;\n"
             "for instance: facenorm rate faces/ --out ai.csv"
         )
+    if scheduler and workers > 1:
+        raise click.UsageError("give either --workers or --scheduler: a cluster has workers of its own")
+    _start_anew()
+    asked = tuple(dict.fromkeys(name.strip() for name in raters.split(",") if name.strip()))
+    prepare = partial(_spec, asked, detector, device)
+    where, opened = Where(batch, workers, scheduler), database.opened()
     if study_id is not None:
-        with engine.reading(database.opened()) as conn:
-            database.current(conn, study_id)  # said before any word about weights
-    loaded, finder = _models(raters.split(","), detector)
-    if out is not None:
-        _rate_files(paths, manifest, loaded, finder, out, excel=excel)
-    elif study_id is not None:
-        _rate_study(study_id, loaded, finder, who)
+        statuses = _study(opened, study_id, prepare, asked, where, who, dry_run=dry_run)
+    else:
+        statuses = _files(
+            opened, paths, manifest, prepare, asked, where, who, out, excel=excel, dry_run=dry_run
+        )
+    if set(statuses) - {"ok"}:
+        sys.exit(WITHOUT_RATING)
 
 
-def _models(names: Sequence[str], detector: str) -> tuple[list[Rater], Detector]:
-    from core.vision import registry
-
-    folders = settings.load().model_folders
-    wanted = [name.strip() for name in names if name.strip()]
-    if missing := registry.missing(wanted, detector, folders):
-        raise FacenormError("\n".join(missing))
-    loaded = [registry.rater(name, folders) for name in wanted]
-    return cast(list["Rater"], loaded), registry.detector(detector, folders)
+def _start_anew() -> None:
+    """Become the same command with the allocator's settings, unless it has them or is part of a program."""
+    program = Path(sys.argv[0])
+    ours = program.name == "facenorm" or program.parts[-3:] == ("core", "cli", "__main__.py")
+    if ours and sys.platform == "linux" and not any(name in os.environ for name in ALLOCATOR):
+        command = [sys.executable, "-m", "core.cli", *sys.argv[1:]]
+        os.execve(sys.executable, command, os.environ | ALLOCATOR)  # noqa: S606  ourselves, no shell
 
 
-def _summary(statuses: Counter[str], where: str) -> None:
+def _spec(asked: Sequence[str], detector: str, device: Literal["cpu", "cuda"]) -> Spec:
+    from core.vision import models
+    from core.vision.rater import Compute
+
+    return models.spec(asked, detector, settings.load().model_folders, Compute(device))
+
+
+def _carry_out(
+    opened: Engine, spec: Spec, subjects: Sequence[Subject], where: Where, who: str, config_hash: str | None
+) -> Counter[str]:
+    from tqdm import tqdm
+
+    todo = rating.plan(opened, spec, subjects)
+    if not todo.total:
+        return Counter()
+    with tqdm(total=todo.total, unit="rating", disable=None) as bar:
+        return rating.carry_out(
+            opened, todo, config_hash=config_hash, who=who, where=where, progress=bar.update
+        )
+
+
+def _say_plan(todo: Plan, where: str) -> None:
+    """What a run would do; nothing is changed."""
+    n = len(todo.subjects)
+    for rater_id, missing in todo.todo.items():
+        click.echo(
+            f"{rater_id}: {len(missing)} of {n} to rate" if missing else f"{rater_id}: nothing is missing"
+        )
+    for one in todo.also:
+        click.echo(f"besides, the reference {one.sha256[:12]}, which is not among the pictures")
+    click.echo(f"{where}: {todo.total} ratings are missing; faces by {todo.spec.detector}")
+
+
+def _said(statuses: Counter[str], where: str) -> None:
     said = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(statuses.items()))
-    click.echo(f"{where}: {said or 'nothing was missing'}")
+    click.echo(f"{where}: {said}")
 
 
 # ---- files
 
 
-def _rate_files(
+def _files(
+    opened: Engine,
     paths: Sequence[Path],
     manifest: Path | None,
-    raters: Sequence[Rater],
-    detector: Detector,
-    out: Path,
+    prepare: Callable[[], Spec],
+    asked: Sequence[str],
+    where: Where,
+    who: str,
+    out: Path | None,
     *,
     excel: bool,
-) -> None:
-    from tqdm import tqdm
-
+    dry_run: bool,
+) -> Counter[str]:
     from core import export
-    from core.vision import run, sources
+    from core.vision import sources
 
     found = sources.gather(paths, manifest)
+    spec = prepare()
+    subjects = pictures.of_files(found, manifest)
+    usable = [subject for subject in subjects if subject.sha256]
+    if dry_run or out is None:
+        _say_plan(rating.plan(opened, spec, usable), f"{len(found)} files")
+        return Counter()
+    if out.parent != Path() and not out.parent.is_dir():
+        raise FacenormError(f"{out}: there is no folder {out.parent}; make it first")
+    _carry_out(opened, spec, usable, where, who, None)
     statuses: Counter[str] = Counter()
-    results = run.rate_files(found, raters, detector)
-    watched = tqdm(results, total=len(found) * len(raters), unit="face", disable=None)
-    export.ai_sheet(out, _rows(watched, statuses), excel=excel)
-    _summary(statuses, str(out))
+    export.ai_sheet(out, _rows(opened, spec, found, subjects, asked, statuses), excel=excel)
+    _said(statuses, str(out))
+    return statuses
 
 
-def _rows(rated: Iterable[tuple[Source, AiResult]], statuses: Counter[str]) -> Iterator[Row]:
+def _rows(
+    opened: Engine,
+    spec: Spec,
+    found: Sequence[Source],
+    subjects: Sequence[Subject],
+    asked: Sequence[str],
+    statuses: Counter[str],
+) -> Iterator[Row]:
     from core import ratings
-    from core.records import Stimulus
 
-    for source, result in rated:
+    for place, result in rating.results(opened, spec, subjects, asked):
         statuses[result.status] += 1
         # Two files may hold the same bytes, so each result is joined to its own file.
-        stimulus = Stimulus(
-            stimulus_id="",
-            stim_file=source.stim_file,
-            stim_sha256=result.served_sha256,
-            served_sha256=result.served_sha256,
-            width_px=0,
-            height_px=0,
-            identity_id=source.identity_id or "",
-            intended_emotion=source.intended_emotion,
-        )
+        stimulus = _stimulus(found[place], result)
         yield from ratings.ai_rows([result], {result.served_sha256: stimulus})
+
+
+def _stimulus(source: Source, result: AiResult) -> Stimulus:
+    from core.records import Stimulus
+
+    return Stimulus(
+        stimulus_id="",
+        stim_file=source.stim_file,
+        stim_sha256=result.served_sha256,
+        served_sha256=result.served_sha256,
+        width_px=0,
+        height_px=0,
+        identity_id=source.identity_id or "",
+        intended_emotion=source.intended_emotion,
+    )
 
 
 # ---- a study
 
 
-def _rate_study(study_id: str, raters: Sequence[Rater], detector: Detector, who: str) -> None:
-    from tqdm import tqdm
+def _study(
+    opened: Engine,
+    study_id: str,
+    prepare: Callable[[], Spec],
+    asked: Sequence[str],
+    where: Where,
+    who: str,
+    *,
+    dry_run: bool,
+) -> Counter[str]:
+    from db import engine, studies
 
-    from core.vision import run
-    from db import ai, engine, studies
-
-    opened = database.opened()
-    key = _settings_hash(detector)
     with engine.reading(opened) as conn:
-        version = database.current(conn, study_id)
-        served = [stimulus.served_sha256 for stimulus in studies.stimuli(conn, version.config_hash)]
-        todo = {
-            rater.declaration.rater_id: frozenset(
-                ai.missing(
-                    conn,
-                    served,
-                    rater_id=rater.declaration.rater_id,
-                    rater_version=rater.declaration.version,
-                    weights_sha256=rater.weights_sha256,
-                    detector=detector.detector,
-                    settings_hash=key,
-                )
-            )
-            for rater in raters
-        }
-    total = sum(map(len, todo.values()))
-    if not total:
-        click.echo(f"{study_id} version {version.version}: every stimulus is rated already.")
-        return
-    with engine.writing(opened) as conn:
-        run_id = ai.begin_run(
-            conn,
-            config_hash=version.config_hash,
-            raters=list(todo),
-            detector=detector.detector,
-            settings_hash=key,
-            total=total,
-            who=who,
-            host=platform.node(),
-        )
-    anything = [sha256 for sha256 in served if any(sha256 in missing for missing in todo.values())]
-    results = (
-        result
-        for result in run.rate(_pictures(opened, anything), raters, detector)
-        if result.served_sha256 in todo[result.rater_id]
-    )
-    watched = tqdm(results, total=total, unit="face", disable=None)
-    try:
-        statuses = _save(opened, run_id, watched, key)
-    except BaseException as error:
-        with engine.writing(opened) as conn:
-            ai.finish_run(conn, run_id, problem=str(error) or type(error).__name__)
-        raise
-    with engine.writing(opened) as conn:
-        ai.finish_run(conn, run_id)
-    _summary(statuses, f"{study_id} version {version.version}")
-
-
-def _save(opened: Engine, run_id: int, results: Iterable[AiResult], key: str) -> Counter[str]:
-    from db import ai, engine
-
-    statuses: Counter[str] = Counter()
-    for batch in _batches(results, SAVED_AT_ONCE):
-        statuses.update(result.status for result in batch)
-        with engine.writing(opened) as conn:
-            for result in batch:
-                ai.save(conn, run_id, result, settings_hash=key)
-            ai.progress(conn, run_id, done=statuses.total())
+        version = database.current(conn, study_id)  # said before any word about weights
+        stimuli = studies.stimuli(conn, version.config_hash)
+    spec, subjects = prepare(), pictures.of_study(opened, stimuli)
+    name = f"{study_id} version {version.version}"
+    if dry_run:
+        _say_plan(rating.plan(opened, spec, subjects), name)
+        return Counter()
+    statuses = _carry_out(opened, spec, subjects, where, who, version.config_hash)
+    if not statuses:
+        click.echo(f"{name}: every stimulus is rated already.")
+        statuses = Counter(one.status for _, one in rating.results(opened, spec, subjects, asked))
+    else:
+        _said(statuses, name)
     return statuses
-
-
-def _batches(results: Iterable[AiResult], size: int) -> Iterator[list[AiResult]]:
-    source = iter(results)
-    while batch := list(islice(source, size)):
-        yield batch
-
-
-def _pictures(opened: Engine, served: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-    from db import engine, pictures
-
-    for sha256 in served:
-        with engine.reading(opened) as conn:
-            picture = pictures.get(conn, sha256)
-        yield sha256, picture.content if picture else b""
-
-
-def _settings_hash(detector: Detector) -> str:
-    """Hash what else decides a result: another detector's version gives other crops."""
-    content = json.dumps({"detector_version": detector.version}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from core import ratings
-from core.export import sheets
+from core.export import parquet, sheets
 from core.export.cells import escape, unescape
 from core.export.folder import pack, placed, placed_file
 from core.export.public import Pseudonyms
@@ -48,8 +48,13 @@ def write(
 
 
 def ai_sheet(path: Path, rows: Iterable[Row], *, excel: bool = False) -> int:
-    """Write AI ratings alone as one CSV file, whole or not at all, and return its number of rows."""
+    """Write AI ratings alone as one file, whole or not at all, and return its number of rows.
+
+    A name that ends in .parquet gives Parquet, any other CSV.
+    """
     with placed_file(path) as part:
+        if path.suffix == ".parquet":
+            return parquet.write(part, AI_KINDS, ratings.chunks(rows, AI_COLUMNS))
         return sheets.write(part, AI_KINDS, ratings.chunks(rows, AI_COLUMNS), excel=excel)
 
 

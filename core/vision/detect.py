@@ -17,6 +17,7 @@ from core.records import Face
 from core.vision.image import Pixels
 
 Points = tuple[tuple[float, float], ...]
+BORDER = 0.02  # of the box's longer side: a face that lies further outside is cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,21 @@ def face(image: Pixels, detector: Detector) -> Face | None:
         rule=f"largest of {len(boxes)}",
         n_faces=len(boxes),
     )
+
+
+def remark(face: Face, *, width_px: int, height_px: int) -> str:
+    """What to know of the face that was chosen: that there were others, that the border cuts it."""
+    said = [face.rule] if face.n_faces > 1 else []
+    margin = BORDER * max(face.width, face.height)  # a box is no exact outline
+    beyond = {
+        "left": -face.x,
+        "top": -face.y,
+        "right": face.x + face.width - width_px,
+        "bottom": face.y + face.height - height_px,
+    }
+    if cut := [side for side, past in beyond.items() if past > margin]:
+        said.append(f"cut by the picture's {' and '.join(cut)} border")
+    return "; ".join(said)
 
 
 def shrink(image: Pixels, longer_px: int) -> tuple[Pixels, float]:
@@ -154,7 +170,7 @@ class YuNet:
 
     def _network(self) -> cv2.FaceDetectorYN:
         if not hasattr(self._mine, "network"):
-            with _quiet():
+            with quiet():
                 self._mine.network = cv2.FaceDetectorYN.create(str(self.path), "", (320, 320), self.threshold)
         network: cv2.FaceDetectorYN = self._mine.network
         return network
@@ -168,7 +184,7 @@ def _box(row: NDArray[np.float32], factor: float) -> Box:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep OpenCV 5 from printing that its new engine cannot choose a device: there is only the CPU."""
     before = cv2.utils.logging.getLogLevel()
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.records import Score
 from core.vision.sight import Sight
 
+Kind = Literal["model", "comparison", "derived"]
 Embedding = NDArray[np.float32]  # shape (dimensions,), of length 1
 
 
@@ -129,3 +130,4 @@ class Entry:
 
     declaration: Declaration
     load: Callable[[Sequence[Path], Compute], Rater | Comparer | Deriver]
+    kind: Kind = "model"  # which of the three protocols it loads

@@ -6,13 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from core import codes
 from core.errors import ModelError
 from core.vision import weights
 from core.vision.detect import Detector, Haar, YuNet
 from core.vision.rater import Comparer, Compute, Declaration, Deriver, Entry, Rater
-from core.vision.raters import mini_xception
+from core.vision.raters import intensity, mini_xception
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class DetectorEntry:
 
 
 # A rater of one's own: its module here.
-MODULES = (mini_xception,)
+MODULES = (mini_xception, intensity)
 RATERS: Mapping[str, Entry] = MappingProxyType(
     {entry.declaration.rater_id: entry for module in MODULES for entry in module.ENTRIES}
 )
@@ -49,6 +50,24 @@ def detector(name: str, folders: Sequence[Path]) -> Detector:
 def declaration(rater_id: str) -> Declaration:
     """What a rater is, without loading it."""
     return RATERS[_known(rater_id, RATERS, "rater")].declaration
+
+
+def source(rater_id: str) -> str:
+    """The rater on whose opinions this one works; empty for one that looks at pictures itself."""
+    derived = _derived(rater_id)
+    return derived.source if derived else ""
+
+
+def needs_reference(rater_id: str) -> bool:
+    """Whether its opinion depends on the picture that an edit was made from."""
+    derived = _derived(rater_id)
+    return derived.relative if derived else RATERS[rater_id].kind == "comparison"
+
+
+def _derived(rater_id: str) -> Deriver | None:
+    entry = RATERS[_known(rater_id, RATERS, "rater")]
+    # Those that work on words have no weights: loading one costs nothing.
+    return cast(Deriver, entry.load((), Compute())) if entry.kind == "derived" else None
 
 
 def needed(rater_ids: Collection[str], detector_name: str) -> tuple[str, ...]:

@@ -1,123 +1,193 @@
-"""Rates many pictures: each decoded once, its face found once, all raters in batches."""
+"""Looks at pictures in chunks: each decoded once, its face found once, all raters in one batch."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
-from typing import Generic, TypeVar
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
 
 from core.errors import StimulusError
-from core.records import AiResult, AiStatus, Face
+from core.records import AiResult, AiStatus, Detection, RaterKey
 from core.vision import detect, image
 from core.vision.detect import Detector
 from core.vision.image import Pixels
-from core.vision.rater import Opinion, Rater
+from core.vision.models import Models
+from core.vision.rater import Comparer, Opinion
 from core.vision.sight import Sight
-from core.vision.sources import Source
-
-Key = TypeVar("Key")
 
 BATCH = 16
+REFERENCES = 2  # decoded references that are kept: a manifest lists a person's pictures together
 
 
 @dataclass(frozen=True, slots=True)
-class Seen(Generic[Key]):
-    """One picture after detection: a crop for each rater, or the reason why there is none."""
+class Task:
+    """One picture, and which raters look at it.
 
-    key: Key
-    served_sha256: str
-    status: AiStatus
-    reason: str = ""
-    face: Face | None = None
-    crops: tuple[Pixels, ...] = ()
-
-
-def rate(
-    items: Iterable[tuple[str, bytes]], raters: Sequence[Rater], detector: Detector, *, batch: int = BATCH
-) -> Iterator[AiResult]:
-    """Rate the pictures (served_sha256, bytes), one result for each picture and rater, in order.
-
-    Reads `batch` pictures ahead and keeps only their crops. A picture that cannot be read, or
-    shows no face, is a result with that status and the reason; the run goes on.
+    content: the encoded bytes or the pixels; an error where it could not be opened.
+    detection: what the detector said of it before, so that it is not asked again.
+    reference: the picture that it was made from, for the raters that compare.
     """
-    keyed = ((None, sha256, content) for sha256, content in items)
-    return (result for _, result in _rate(keyed, raters, detector, batch))
+
+    sha256: str
+    content: bytes | Pixels | StimulusError
+    raters: tuple[str, ...]
+    detection: Detection | None = None
+    reference: Task | None = None
 
 
-def rate_files(
-    sources: Iterable[Source], raters: Sequence[Rater], detector: Detector, *, batch: int = BATCH
-) -> Iterator[tuple[Source, AiResult]]:
-    """Rate files as they lie; each result comes with its source.
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What became of one task: its face, and a result for each of its raters, in their order."""
 
-    served_sha256 is that of the file's bytes, and empty when the file cannot be opened.
+    detections: tuple[Detection, ...]  # of the picture, and of its reference where that was looked at
+    results: tuple[AiResult, ...]
+    reference_sha256: str | None = None
+
+
+@dataclass
+class _Seen:
+    """One picture of the chunk while its raters are at work."""
+
+    task: Task
+    detections: list[Detection]
+    prepared: dict[str, Any]
+    opinions: dict[str, Opinion]
+
+
+def look(models: Models, tasks: Sequence[Task]) -> tuple[Looked, ...]:
+    """Rate one chunk of pictures; as many results as tasks, in their order.
+
+    Keeps only what the raters prepared of each picture. A picture that cannot be read, or shows no
+    face, gets results with that status and the reason; the others go on.
     """
-    return _rate(map(_opened, sources), raters, detector, batch)
+    eyes = _Eyes(models)
+    seen = [_see(eyes, task) for task in tasks]
+    for rater_id, rater in models.raters.items():
+        ready = [one for one in seen if rater_id in one.prepared]
+        if ready:
+            opinions = rater.rate([one.prepared.pop(rater_id) for one in ready])
+            for one, opinion in zip(ready, opinions, strict=True):
+                one.opinions[rater_id] = opinion
+    return tuple(_looked(models, one) for one in seen)
 
 
-def _opened(source: Source) -> tuple[Source, str, bytes | StimulusError]:
-    try:
-        # A pipe among the pictures would block the run for ever.
-        if not source.path.is_file():
-            return source, "", StimulusError("there is no such file any more, or it is no regular file")
-        if (size := source.path.stat().st_size) > image.MAX_BYTES:
-            return source, "", image.too_long(size)
-        content = source.path.read_bytes()
-    except OSError as error:
-        return source, "", StimulusError(f"the file cannot be opened: {error.strerror}")
-    return source, hashlib.sha256(content).hexdigest(), content
+class _Eyes:
+    """Decodes pictures and finds their faces; keeps the last references, which several edits share."""
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self.references: OrderedDict[str, tuple[Detection, Sight | None]] = OrderedDict()
+
+    def sight(self, task: Task) -> tuple[Detection, Sight | None]:
+        if task.detection is not None and task.detection.face is None:
+            return task.detection, None
+        try:
+            pixels = _pixels(task)
+        except StimulusError as error:
+            return _undetected(self.models.detector, task.sha256, "unreadable", str(error)), None
+        detection = task.detection or detection_of(pixels, task.sha256, self.models.detector)
+        if detection.face is None:
+            return detection, None
+        return detection, Sight(pixels, detection.face, self.models.landmarker)
+
+    def reference(self, task: Task) -> tuple[Detection, Sight | None]:
+        if task.sha256 not in self.references:
+            self.references[task.sha256] = self.sight(task)
+            if len(self.references) > REFERENCES:
+                self.references.popitem(last=False)
+        return self.references[task.sha256]
 
 
-def _rate(
-    items: Iterable[tuple[Key, str, bytes | StimulusError]],
-    raters: Sequence[Rater],
-    detector: Detector,
-    batch: int,
-) -> Iterator[tuple[Key, AiResult]]:
-    seen = (_see(*item, raters, detector) for item in items)
-    while chunk := list(islice(seen, batch)):
-        shown = [one for one in chunk if one.crops]
-        opinions = [iter(_opinions(rater, number, shown)) for number, rater in enumerate(raters)]
-        for one in chunk:
-            for rater, given in zip(raters, opinions, strict=True):
-                yield one.key, _result(one, rater, detector, next(given) if one.crops else None)
+def _pixels(task: Task) -> Pixels:
+    if isinstance(task.content, StimulusError):
+        raise task.content
+    return image.read(task.content) if isinstance(task.content, bytes) else task.content
 
 
-def _see(
-    key: Key, sha256: str, content: bytes | StimulusError, raters: Sequence[Rater], detector: Detector
-) -> Seen[Key]:
-    """Decode, detect, cut the crops; the decoded picture is dropped here."""
-    try:
-        if isinstance(content, StimulusError):
-            raise content
-        pixels = image.read(content)
-    except StimulusError as error:
-        return Seen(key, sha256, "unreadable", str(error))
+def detection_of(pixels: Pixels, sha256: str, detector: Detector) -> Detection:
+    """The face of a decoded picture that is rated, with what is to be known of it."""
     face = detect.face(pixels, detector)
     if face is None:
-        return Seen(key, sha256, "no_face", f"{detector.detector} found no face")
-    sight = Sight(pixels, face)
-    crops = tuple(rater.prepare(sight) for rater in raters)
-    return Seen(key, sha256, "ok", face.rule if face.n_faces > 1 else "", face, crops)
+        return _undetected(detector, sha256, "no_face", f"{detector.detector} found no face")
+    height, width = pixels.shape[:2]
+    reason = detect.remark(face, width_px=width, height_px=height)
+    return Detection(sha256, detector.detector, detector.version, "ok", reason, face)
 
 
-def _opinions(rater: Rater, number: int, shown: Sequence[Seen[Key]]) -> tuple[Opinion, ...]:
-    return rater.rate([one.crops[number] for one in shown]) if shown else ()
+def _undetected(detector: Detector, sha256: str, status: AiStatus, reason: str) -> Detection:
+    return Detection(sha256, detector.detector, detector.version, status, reason)
 
 
-def _result(seen: Seen[Key], rater: Rater, detector: Detector, opinion: Opinion | None) -> AiResult:
-    return AiResult(
-        served_sha256=seen.served_sha256,
-        rater_id=rater.declaration.rater_id,
-        rater_version=rater.declaration.version,
-        weights_sha256=rater.weights_sha256,
-        detector=detector.detector,
-        status=seen.status,
-        reason=seen.reason,
-        scores=opinion.scores if opinion else (),
-        probabilities=opinion.probabilities if opinion else {},
-        face=seen.face,
-        embedding=opinion.embedding if opinion else None,
-        pictures=opinion.pictures if opinion else {},
+def _see(eyes: _Eyes, task: Task) -> _Seen:
+    """Decode, detect, prepare for each rater, compare; the decoded picture is dropped here."""
+    detection, sight = eyes.sight(task)
+    seen = _Seen(task, [detection], {}, {})
+    if sight is None:
+        return seen
+    for rater_id in task.raters:
+        try:
+            if rater := eyes.models.raters.get(rater_id):
+                seen.prepared[rater_id] = rater.prepare(sight)
+            elif comparer := eyes.models.comparers.get(rater_id):
+                seen.opinions[rater_id] = _compared(eyes, seen, sight, comparer)
+        except (StimulusError, cv2.error) as error:
+            seen.opinions[rater_id] = Opinion(reason=" ".join(str(error).split()))
+    return seen
+
+
+def _compared(eyes: _Eyes, seen: _Seen, sight: Sight, comparer: Comparer) -> Opinion:
+    if seen.task.reference is None:
+        return Opinion(
+            reason="no reference is known: the manifest names none, and no neutral of the identity"
+        )
+    detection, reference = eyes.reference(seen.task.reference)
+    seen.detections[1:] = [detection]
+    if reference is None:
+        return Opinion(reason=f"the reference cannot be used: {detection.reason}")
+    return comparer.compare(sight, reference)
+
+
+def _looked(models: Models, seen: _Seen) -> Looked:
+    reference = seen.task.reference
+    return Looked(
+        tuple(seen.detections),
+        tuple(_result(models, rater_id, seen) for rater_id in seen.task.raters),
+        reference.sha256 if reference else None,
     )
+
+
+def _result(models: Models, rater_id: str, seen: _Seen) -> AiResult:
+    return result(models.keys[rater_id], seen.detections[0], seen.opinions.get(rater_id))
+
+
+def result(key: RaterKey, detection: Detection, opinion: Opinion | None) -> AiResult:
+    """A rater's result from what the detector and the rater said; no opinion where there is no face."""
+    bare = AiResult(
+        served_sha256=detection.served_sha256,
+        rater_id=key.rater_id,
+        rater_version=key.rater_version,
+        weights_sha256=key.weights_sha256,
+        detector=key.detector,
+        status=detection.status,
+        reason=detection.reason,
+        face=detection.face,
+    )
+    if opinion is None:
+        return bare
+    return replace(
+        bare,
+        status="abstained" if opinion.abstains else "ok",
+        reason="; ".join(part for part in (detection.reason, opinion.reason) if part),
+        scores=opinion.scores,
+        probabilities=opinion.probabilities,
+        embedding=opinion.embedding,
+        pictures=opinion.pictures,
+    )
+
+
+def opinion(given: AiResult) -> Opinion:
+    """What a rater said, back from its stored result."""
+    return Opinion(given.scores, given.probabilities, given.embedding, reason=given.reason)

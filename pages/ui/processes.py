@@ -13,6 +13,7 @@ from core.settings import PROJECT
 from pages.ui import resources
 
 _TAIL_BYTES = 4000
+_DONE = {0, 3}  # 3: done, and some pictures got no rating, as their rows say
 
 
 def start(name: str, *arguments: str, note: int = 0) -> None:
@@ -41,7 +42,7 @@ def start(name: str, *arguments: str, note: int = 0) -> None:
 
 
 def _wait(process: subprocess.Popen[bytes], name: str) -> None:
-    if process.wait() != 0:
+    if process.wait() not in _DONE:
         _file(name, "failed").touch()
     _file(name, "pid").unlink(missing_ok=True)
 

@@ -1,9 +1,10 @@
 import dataclasses
 
+import numpy as np
 import pytest
 
-from core.records import AiResult, Face, Score
-from db import ai
+from core.records import AiResult, Face, RaterKey, Score
+from db import ai, ai_runs
 from db import engine as db_engine
 
 FACE = Face(10.5, 20.25, 100.0, 120.0, 0.98, ((1.5, 2.0), (3.0, 4.0)), "yunet", "2023mar", "largest of 2", 2)
@@ -37,12 +38,13 @@ def version(lab):
 @pytest.fixture
 def run_id(lab, version):
     with db_engine.writing(lab.engine) as conn:
-        return ai.begin_run(
+        return ai_runs.begin(
             conn,
             config_hash=version.config_hash,
             raters=["mini-xception"],
             detector="yunet",
-            settings_hash=SETTINGS,
+            settings={"device": "cpu"},
+            versions={"torch": "2.13.0"},
             total=6,
             who="ada",
             host="laptop",
@@ -92,35 +94,70 @@ def test_a_result_belongs_to_every_version_that_serves_the_picture(lab, version,
     assert len(_results(lab, newer)) == 1
 
 
-def test_missing_asks_for_each_part_of_the_key(lab, run_id):
+KEY = RaterKey("mini-xception", "1", "c" * 64, "yunet")
+
+
+def test_what_is_known_is_known_by_each_part_of_the_key(lab, run_id):
     served = [one.served_sha256 for one in lab.stimuli()]
     _save(lab, run_id, _result(served[1]), _result(served[3]))
-    key = {
-        "rater_id": "mini-xception",
-        "rater_version": "1",
-        "weights_sha256": "c" * 64,
-        "detector": "yunet",
-        "settings_hash": SETTINGS,
-    }
+    _save(lab, run_id, _result(served[3]), settings_hash="d" * 64)
     many = [*served, *(f"{n:064x}" for n in range(1200))]
     with db_engine.reading(lab.engine) as conn:
-        expected = tuple(one for one in many if one not in {served[1], served[3]})
-        assert ai.missing(conn, many, **key) == expected
-        for part in key:
-            assert ai.missing(conn, served, **{**key, part: "other"}) == tuple(served)
+        assert ai.known(conn, many, KEY) == {
+            *((served[1], SETTINGS), (served[3], SETTINGS), (served[3], "d" * 64)),
+        }
+        for part in ("rater_id", "rater_version", "weights_sha256", "detector"):
+            assert ai.known(conn, served, dataclasses.replace(KEY, **{part: "other"})) == frozenset()
+
+
+def test_what_is_stored_of_a_rater_comes_with_settings_and_embedding(lab, run_id):
+    served = lab.stimuli()[1].served_sha256
+    embedding = np.array([0.6, -0.8], np.float32)
+    _save(lab, run_id, _result(served, embedding=embedding))
+    with db_engine.reading(lab.engine) as conn:
+        ((settings_hash, found),) = ai.stored(conn, [served], KEY)
+    assert (settings_hash, found) == (SETTINGS, _result(served))
+    np.testing.assert_array_equal(found.embedding, embedding)
+
+
+def test_embeddings_and_pictures_follow_the_newest_result(lab, version, run_id):
+    served = [one.served_sha256 for one in lab.stimuli()]
+    older, newer = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
+    _save(lab, run_id, _result(served[1], embedding=older, pictures={"map": b"old"}))
+    _save(lab, run_id, _result(served[2], embedding=older))
+    _save(lab, run_id, _result(served[1], embedding=newer, pictures={"map": b"new"}))
+    with db_engine.reading(lab.engine) as conn:
+        found = {sha256: vector.tolist() for sha256, _, _, vector in ai.embeddings(conn, version.config_hash)}
+        shown = list(ai.pictures(conn, served[1]))
+    assert found == {served[1]: [0, 1], served[2]: [1, 0]}
+    assert shown == [("mini-xception", "map", b"new")]
+
+
+def test_a_run_outside_any_study_says_what_it_ran_with(lab):
+    with db_engine.writing(lab.engine) as conn:
+        given = {
+            "raters": ["a"],
+            "detector": "deepface:retinaface",
+            "total": 1,
+            "who": "ada",
+            "host": "laptop",
+        }
+        ai_runs.begin(conn, config_hash=None, settings={"device": "cpu"}, versions={"a": "1"}, **given)
+        run = ai_runs.latest(conn, None)
+    assert (run.config_hash, run.settings, run.versions) == (None, {"device": "cpu"}, {"a": "1"})
 
 
 def test_a_run_can_be_watched(lab, version, run_id):
     with db_engine.writing(lab.engine) as conn:
-        ai.progress(conn, run_id, done=4)
+        ai_runs.progress(conn, run_id, done=4)
     with db_engine.reading(lab.engine) as conn:
-        run = ai.latest_run(conn, version.config_hash)
-        assert ai.latest_run(conn, "0" * 64) is None
+        run = ai_runs.latest(conn, version.config_hash)
+        assert ai_runs.latest(conn, "0" * 64) is None
     assert (run.run_id, run.done, run.total, run.raters, run.finished_at) == (
         *(run_id, 4, 6, ("mini-xception",), None),
     )
     with db_engine.writing(lab.engine) as conn:
-        ai.finish_run(conn, run_id, problem="the disk is full")
-        run = ai.latest_run(conn, version.config_hash)
+        ai_runs.finish(conn, run_id, problem="the disk is full")
+        run = ai_runs.latest(conn, version.config_hash)
     assert run.problem == "the disk is full"
     assert run.began_at <= run.seen_at == run.finished_at

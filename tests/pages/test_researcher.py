@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core import cookies, plan, simulate, stimuli
 from core import study as study_files
 from core.records import AiResult, Score
-from db import ai, audit, engine, researchers, sessions, studies, tables
+from db import ai, ai_runs, audit, engine, researchers, sessions, studies, tables
 from pages import login
 from pages.api import store
 from pages.ui import results, session
@@ -131,15 +131,15 @@ def rate_by_ai(installation, version, *, only=None, **make):
     """
     with engine.writing(installation) as conn:
         shown = studies.stimuli(conn, version.config_hash)[:only]
-        run_id = ai.begin_run(
+        run_id = ai_runs.begin(
             conn, config_hash=version.config_hash, raters=["mini-xception"], detector="yunet",
-            settings_hash="0" * 64, total=len(shown), who="ada", host="here",
+            settings={}, versions={}, total=len(shown), who="ada", host="here",
         )  # fmt: skip
         for number, stimulus in enumerate(shown):
             result = replace(opinion(stimulus, 0.5 + number / 100), **make)
             ai.save(conn, run_id, result, settings_hash="0" * 64)
-        ai.progress(conn, run_id, done=len(shown))
-        ai.finish_run(conn, run_id)
+        ai_runs.progress(conn, run_id, done=len(shown))
+        ai_runs.finish(conn, run_id)
 
 
 def opinion(stimulus, intensity):

@@ -204,4 +204,4 @@ def _load(measure: Derived, _folders: Sequence[Path], _compute: Compute) -> Deri
     return measure
 
 
-ENTRIES = tuple(Entry(measure.declaration, partial(_load, measure)) for measure in MEASURES)
+ENTRIES = tuple(Entry(measure.declaration, partial(_load, measure), "derived") for measure in MEASURES)
