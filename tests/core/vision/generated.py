@@ -10,6 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from core.records import Face
+
+FACE = Face(0, 0, 1, 1, None, (), "none", "0", "largest of 1", 1)
+
 # The module of the package and what builds its network, by the name of the file with the real weights.
 TRUE = {
     "facial_expression_model_weights.onnx": ("demography.pytorch.Emotion", "base_model", {}, (48, 1)),
