@@ -138,4 +138,6 @@ def load(path: Path, classes: int) -> EmoNet:
         )
     except (AttributeError, EOFError, OSError, RuntimeError, TypeError, pickle.UnpicklingError) as error:
         raise ModelError(f"{path} is no checkpoint of EmoNet with {classes} expressions: {error}") from error
-    return network.eval().to(memory_format=torch.channels_last)
+    # torch's own types leave this argument out.
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval()
