@@ -109,7 +109,7 @@ def bias(x: npt.ArrayLike, y: npt.ArrayLike, *, confidence: float = 0.95) -> Lim
     Source: Bland & Altman (1986), Lancet 327, 307-310; SE of a limit s sqrt(1/n + 1.96^2 / (2 (n - 1)))
     from Bland & Altman (1999), Statistical Methods in Medical Research 8, 135-160.
     """
-    x, y = _pairs(x, y)
+    x, y = pairs(x, y)
     n, mean, sd = len(x), float((x - y).mean()), float((x - y).std(ddof=1))
     t, z = t_quantile(confidence, n - 1), _LIMIT
     half, half_limit = t * sd / n**0.5, t * sd * (1 / n + z**2 / (2 * (n - 1))) ** 0.5
@@ -147,7 +147,11 @@ def compare(
     return Comparison(ranks, agreement, bias(model, human, confidence=confidence))
 
 
-def _pairs(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+def pairs(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """The stimuli of which both values are there: two arrays of shape (pairs,).
+
+    Raises AgreementError when the shapes differ or fewer than 3 pairs remain.
+    """
     first, second = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     if first.ndim != 1 or first.shape != second.shape:
         raise AgreementError(f"values of shapes {first.shape} and {second.shape} are no pairs of stimuli")
@@ -160,13 +164,13 @@ def _pairs(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
 
 
 def _varying(x: npt.ArrayLike, y: npt.ArrayLike) -> tuple[Floats, Floats]:
-    pairs = _pairs(x, y)
-    for values, which in zip(pairs, ("first", "second"), strict=True):
+    both = pairs(x, y)
+    for values, which in zip(both, ("first", "second"), strict=True):
         if np.ptp(values) == 0:
             raise AgreementError(
                 f"the {which} values are all {values[0]:g}; a correlation needs values that differ"
             )
-    return pairs
+    return both
 
 
 def _correlation(x: Floats, y: Floats) -> float:
