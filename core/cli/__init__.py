@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from core.cli import erase, exclude, export, install, models, rate, recruit, simulate, study
+from core.cli import erase, exclude, export, identity, install, models, rate, recruit, simulate, study
 from core.errors import FacenormError
 
 
@@ -41,6 +41,7 @@ A study from its file to its tables:
 \b
 Pictures without a study:
   facenorm rate FOLDER --out ai.csv
+  facenorm identity FOLDER --manifest manifest.csv --out DIR    still the same person?
 
 Settings come from the environment: FACENORM_DATA (folder of database and backups),
 FACENORM_DATABASE_URL (PostgreSQL instead of SQLite), FACENORM_MODELS (folders with weights),
@@ -61,6 +62,7 @@ for command in (
     recruit.external,
     models.models,
     rate.rate,
+    identity.identity,
     simulate.simulate,
     exclude.exclude,
     erase.erase,

@@ -13,6 +13,7 @@ from scipy import stats
 from core.agreement import bootstrap
 from core.agreement.estimate import Estimate, Floats
 from core.errors import AgreementError
+from core.identity.report import Report
 from core.identity.separation import RESAMPLES
 
 MIN_MODELS = 2
@@ -118,3 +119,18 @@ def _statistics(sums: Floats) -> Floats:
         w = covariance.sum(axis=(1, 2)) / (m * variance.sum(axis=1))
     upper = correlation[:, *np.triu_indices(m, 1)]
     return np.column_stack([upper, upper.mean(axis=1), w]).T
+
+
+def of_reports(
+    reports: Sequence[Report], *, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> Robustness:
+    """The rank agreement of reports on one gallery.
+
+    Raises AgreementError as `robustness` does.
+    """
+    values = [
+        [image.reference.similarity if image.reference else np.nan for image in report.images]
+        for report in reports
+    ]
+    identities = [image.identity_id for image in reports[0].images]
+    return robustness([one.model for one in reports], values, identities, rng=rng, resamples=resamples)

@@ -95,7 +95,7 @@ def sides(gallery: Gallery, seen: Flags, kind: Kind) -> Sides:
 
 def within(embeddings: Floats32, gallery: Gallery, pair: Sides) -> Within:
     """The similarities of one identity's pairs."""
-    one, other = _mine(gallery, pair)
+    one, other = mine(gallery, pair)
     return Within(similarity(embeddings, one, other), gallery.identity[one])
 
 
@@ -104,7 +104,8 @@ def similarity(embeddings: Floats32, one: Ints, other: Ints) -> Floats32:
     return _cosine(np.einsum("nd,nd->n", embeddings[one], embeddings[other], dtype=np.float64))
 
 
-def _mine(gallery: Gallery, pair: Sides) -> tuple[Ints, Ints]:
+def mine(gallery: Gallery, pair: Sides) -> tuple[Ints, Ints]:
+    """The pairs of one identity, as positions in the gallery."""
     if not pair.triangle:
         return pair.first, pair.second[pair.own]
     identity = gallery.identity[pair.first]
