@@ -13,7 +13,7 @@ from core.errors import ModelError
 from core.settings import PROJECT
 
 CATALOGUE = PROJECT / "assets" / "models.toml"
-FIRST_SEEN = "none published: the first file that is fetched or found is held to"
+FIRST_SEEN = "no published checksum: the first file that is fetched or found is held to"
 LOOSE = 2  # a size that is only about right may be wrong by this factor
 
 
@@ -61,7 +61,7 @@ class Weights:
         """The checksum in words."""
         if self.git_sha1:
             return f"git blob hash {self.git_sha1}"
-        return f"sha256 {self.sha256}" if self.sha256 else f"checksum {FIRST_SEEN}"
+        return f"sha256 {self.sha256}" if self.sha256 else FIRST_SEEN
 
     @property
     def bounds(self) -> tuple[int, int]:

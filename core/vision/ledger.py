@@ -70,7 +70,7 @@ def replace(path: Path, text: str) -> None:
 @contextlib.contextmanager
 def alone(path: Path) -> Iterator[None]:
     """Hold the file's lock, so that two processes do not write it at once."""
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
+    with path.with_name(f".{path.name.lstrip('.')}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

@@ -121,7 +121,8 @@ def missing(weights: Weights, folders: Sequence[Path]) -> str:
 
 def by_hand(weights: Weights, folders: Sequence[Path]) -> str:
     """How to get the file on a machine without a network."""
-    agree = f". Then agree to its licence: facenorm models fetch {weights.name}" if weights.consent else ""
+    agreed = consent.agreed(weights, folders)
+    agree = "" if agreed else f". Then agree to its licence: facenorm models fetch {weights.name}"
     return (
         f"Without a network, get {weights.origin} elsewhere and put it into {folders[0]} "
         f"under {_known_by(first_seen.held(weights, folders))}{agree}"
@@ -130,7 +131,7 @@ def by_hand(weights: Weights, folders: Sequence[Path]) -> str:
 
 def _known_by(weights: Weights) -> str:
     if weights.first_seen:
-        return f"the name {weights.file} (checksum {weights.check})"
+        return f"the name {weights.file} ({weights.check})"
     return f"any name; it is known by its {weights.check}"
 
 

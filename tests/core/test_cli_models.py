@@ -111,6 +111,18 @@ def test_without_a_network_address_folder_and_checksum_are_said(tmp_path: Path) 
     assert entry.git_sha1 in by_hand
 
 
+def test_what_has_no_published_checksum_says_so_without_a_network() -> None:
+    said = run("where", "deepface-arcface", code=1).output
+    assert "under the name arcface_weights.onnx (no published checksum: the first file" in said
+
+
+def test_the_way_by_hand_ends_with_the_agreement_where_there_is_none_yet() -> None:
+    assert (
+        "Then agree to its licence: facenorm models fetch emonet-8" in run("where", "emonet-8", code=1).output
+    )
+    assert "Then agree" not in run("fetch", "--agree", "emonet-8", code=1).output
+
+
 def test_a_file_that_was_put_there_by_hand_is_found_and_not_fetched(tmp_path: Path, shared: Path) -> None:
     content = (shared / "models" / "MobileFaceNet.onnx").read_bytes()
     (tmp_path / "models").mkdir()
