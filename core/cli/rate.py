@@ -244,10 +244,7 @@ def _study(
     if dry_run:
         _say_plan(rating.plan(opened, spec, subjects), name)
         return Counter()
-    statuses = _carry_out(opened, spec, subjects, where, who, version.config_hash)
-    if not statuses:
-        click.echo(f"{name}: every stimulus is rated already.")
-        statuses = Counter(one.status for _, one in rating.results(opened, spec, subjects, asked))
-    else:
-        _said(statuses, name)
+    new = _carry_out(opened, spec, subjects, where, who, version.config_hash)
+    statuses = Counter(one.status for _, one in rating.results(opened, spec, subjects, asked))
+    _said(statuses, f"{name}, {new.total()} new" if new else f"{name}, nothing was missing")
     return statuses

@@ -2,7 +2,6 @@
 
 import csv
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -115,48 +114,6 @@ def test_a_backup_brings_back_what_was_lost(run, study_file, tmp_path):
         rest.unlink()
     run("restore", tmp_path / "kept.db")
     assert "demo" in run("study", "list").output
-
-
-def test_missing_weights_are_named_with_size_licence_and_command(run, tmp_path):
-    output = run("rate", PROJECT / "docs", "--out", tmp_path / "ai.csv", code=1).output
-    assert "facenorm models fetch mini-xception" in output
-    assert "MIT" in output
-    assert str(tmp_path / "models") in output
-    assert not (tmp_path / "ai.csv").exists()
-
-
-@pytest.mark.parametrize(
-    "arguments", [[], ["x.png"], ["--study", "demo", "--out", "x"], ["x", "--study", "y"]]
-)
-def test_rate_wants_either_paths_or_a_study(run, arguments):
-    assert "facenorm rate faces/ --out ai.csv" in run("rate", *arguments, code=2).output
-
-
-def test_real_faces_get_a_csv_of_ratings_and_a_broken_one_its_reason(run, shared, tmp_path, monkeypatch):
-    monkeypatch.setenv("FACENORM_MODELS", str(shared / "models"))
-    folder = tmp_path / "portraits"
-    shutil.copytree(shared / "faces", folder)
-    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
-    (folder / "notes.txt").write_text("passed over")
-    run("rate", folder, "--detector", "yunet", "--out", tmp_path / "ai.csv")
-    with (tmp_path / "ai.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    emotions = {row["stim_file"]: row["response_label"] for row in rows if row["scale_id"] == "emotion"}
-    portraits = [name for name in emotions if name != "couple.jpg"]
-    assert len(portraits) == 9
-    assert sum(emotions[name] == "happy" for name in portraits) >= 6
-    (broken,) = [row for row in rows if row["stim_file"] == "broken.jpg"]
-    assert broken["status"] == "unreadable"
-    assert broken["reason"]
-    assert "notes.txt" not in {row["stim_file"] for row in rows}
-
-
-def test_a_study_s_stimuli_are_rated_once_and_only_what_is_missing(run, study_file, shared, monkeypatch):
-    monkeypatch.setenv("FACENORM_MODELS", str(shared / "models"))
-    run("study", "load", study_file)
-    arguments = ("rate", "--study", "demo", "--detector", "yunet")
-    assert "12 no face" in run(*arguments).output  # plain colours
-    assert "rated already" in run(*arguments).output
 
 
 @pytest.fixture

@@ -1,0 +1,233 @@
+"""`facenorm rate` as a user at a shell meets it: real faces, real weights, broken files, a killed run."""
+
+import csv
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from core.cli import main
+from db import engine as db_engine
+from tests import variants
+
+PROJECT = Path(__file__).resolve().parents[2]
+EMOTIONS = ("neutral", "angry", "sad", "happy", "disgust", "surprise")
+
+
+@pytest.fixture
+def env(tmp_path: Path, shared: Path) -> dict[str, str]:
+    models = os.pathsep.join([str(tmp_path / "models"), str(shared / "models")])
+    return {"FACENORM_DATA": str(tmp_path / "data"), "FACENORM_MODELS": models, "FACENORM_DATABASE_URL": ""}
+
+
+@pytest.fixture
+def run(tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch):
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: object, code: int = 0) -> Result:
+        result = CliRunner().invoke(main, ["rate", *map(str, arguments)])
+        assert result.exit_code == code, result.output
+        return result
+
+    return run
+
+
+@pytest.fixture
+def portraits(shared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(shared / "faces", tmp_path / "portraits"))
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_missing_weights_are_named_with_size_licence_and_command(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACENORM_MODELS", str(tmp_path / "models"))
+    (tmp_path / "a.png").write_bytes(b"")
+    output = run("a.png", "--out", "ai.csv", code=1).output
+    assert "facenorm models fetch mini-xception" in output
+    assert "facenorm models fetch haar-frontalface" in output  # all that is missing, at once
+    assert "MIT" in output
+    assert str(tmp_path / "models") in output
+    assert not (tmp_path / "ai.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["x.png"], ["--study", "demo", "--out", "x"], ["x", "--study", "y"], ["x", "--manifest", "y"]],
+)
+def test_it_wants_either_paths_or_a_study(run, arguments):
+    assert "facenorm rate faces/ --out ai.csv" in run(*arguments, code=2).output
+
+
+def test_processes_here_and_a_cluster_exclude_each_other(run):
+    arguments = ("x", "--out", "y.csv", "--workers", 2, "--scheduler", "tcp://localhost:1")
+    assert "a cluster has workers of its own" in run(*arguments, code=2).output
+
+
+def test_an_unknown_rater_or_detector_is_named_with_the_nearest(run, portraits):
+    arguments = (portraits, "--out", "ai.csv")
+    assert "mini-xception" in run(*arguments, "--raters", "mini-exception", code=1).output
+    assert "yunet" in run(*arguments, "--detector", "younet", code=1).output
+
+
+def test_real_faces_get_a_csv_of_ratings_and_a_broken_one_its_reason(run, portraits, tmp_path):
+    (portraits / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
+    (portraits / "notes.txt").write_text("passed over")
+    run(portraits, "--detector", "yunet", "--out", "ai.csv", code=3)
+    found = rows(tmp_path / "ai.csv")
+    emotions = {row["stim_file"]: row["response_label"] for row in found if row["scale_id"] == "emotion"}
+    single = [name for name in emotions if name != "couple.jpg"]
+    assert len(single) == 9
+    assert sum(emotions[name] == "happy" for name in single) >= 6
+    (broken,) = [row for row in found if row["stim_file"] == "broken.jpg"]
+    assert broken["status"] == "unreadable"
+    assert broken["reason"]
+    assert "notes.txt" not in {row["stim_file"] for row in found}
+
+
+def test_what_was_rated_is_not_rated_again_and_the_file_is_the_same(run, portraits, tmp_path, monkeypatch):
+    arguments = (portraits, "--detector", "yunet", "--raters", "mini-xception,mini-xception-not-neutral")
+    run(*arguments, "--out", "one.csv")
+    monkeypatch.setattr("core.vision.run.look", None)  # nothing is left to look at
+    run(*arguments, "--out", "two.csv")
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+    assert len(rows(tmp_path / "two.csv")) == 20
+
+
+def test_only_the_new_picture_and_the_new_rater_are_rated(run, portraits):
+    kept = portraits / "img9.jpg"
+    content = kept.read_bytes()
+    kept.unlink()
+    arguments = (portraits, "--detector", "yunet")
+    run(*arguments, "--out", "ai.csv")
+    kept.write_bytes(content)
+    said = run(*arguments, "--dry-run", "--raters", "mini-xception,mini-xception-not-neutral").output
+    assert "mini-xception: 1 of 10 to rate" in said
+    assert "mini-xception-not-neutral: 10 of 10 to rate" in said
+    assert "11 ratings are missing" in said
+
+
+def test_a_dry_run_changes_nothing(run, portraits, tmp_path):
+    run(portraits, "--detector", "yunet", "--dry-run")
+    assert "10 of 10 to rate" in run(portraits, "--detector", "yunet", "--dry-run").output
+    assert not (tmp_path / "ai.csv").exists()
+
+
+def test_two_files_with_the_same_bytes_are_rated_once_and_both_have_their_rows(run, portraits, tmp_path):
+    shutil.copy(portraits / "img9.jpg", portraits / "again.jpg")
+    assert "10 ratings are missing" in run(portraits, "--detector", "yunet", "--dry-run").output
+    run(portraits, "--detector", "yunet", "--out", "ai.csv")
+    same = [row for row in rows(tmp_path / "ai.csv") if row["stim_file"] in {"img9.jpg", "again.jpg"}]
+    assert len({row["response_label"] for row in same}) == 1
+    assert len({row["row_id"] for row in same}) == len(same) == 2
+
+
+def test_parquet_holds_what_the_csv_holds(run, portraits, tmp_path):
+    import pandas as pd
+
+    for name in ("ai.csv", "ai.parquet"):
+        run(portraits, "--detector", "yunet", "--out", name)
+    table = pd.read_parquet(tmp_path / "ai.parquet")
+    assert table["probability_happy"].dtype == "float64"
+    csv_table = pd.read_csv(tmp_path / "ai.csv", dtype=str)
+    assert list(table) == list(csv_table)
+    assert table["response_label"].tolist() == csv_table["response_label"].tolist()
+    assert table["probability_happy"].tolist() == csv_table["probability_happy"].astype(float).tolist()
+
+
+def test_a_folder_that_is_not_there_is_said_before_any_work(run, portraits):
+    said = run(portraits, "--detector", "yunet", "--out", "results/ai.csv", code=1).output
+    assert "there is no folder results" in said
+
+
+@pytest.fixture
+def study_file(tmp_path: Path) -> Path:
+    """The demo study with twelve pictures of its own, plain colours."""
+    folder = tmp_path / "faces"
+    folder.mkdir()
+    for number in range(12):
+        picture = Image.new("RGB", (64, 64), (20 * number, 120, 90))
+        picture.save(folder / f"id{number // 6:02d}_{EMOTIONS[number % 6]}.png")
+    text = variants.one_block()
+    text = text.replace("folder: ../demo", "folder: faces")
+    text = text.replace("manifest: manifest.csv", 'pattern: "{identity}_{emotion}.png"')
+    text = text.replace("per_participant: 24", "per_participant: 4")
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_study_s_stimuli_are_rated_once_and_only_what_is_missing(run, study_file):
+    loaded = CliRunner().invoke(main, ["study", "load", str(study_file)])
+    assert loaded.exit_code == 0, loaded.output
+    arguments = ("--study", "demo", "--detector", "yunet")
+    assert "12 new: 12 no face" in run(*arguments, code=3).output
+    assert "nothing was missing: 12 no face" in run(*arguments, code=3).output
+    assert "0 ratings are missing" in run(*arguments, "--dry-run").output
+
+
+def test_a_run_says_who_when_with_what_and_how_it_ended(run, portraits, env):
+    from core.cli import database
+    from db import ai_runs
+
+    run(portraits, "--detector", "yunet", "--out", "ai.csv", "--batch", 4, "--who", "ada")
+    with db_engine.reading(database.opened()) as conn:
+        noted = ai_runs.latest(conn, None)
+    assert noted is not None
+    assert (noted.who, noted.total, noted.done, noted.problem) == ("ada", 10, 10, "")
+    assert noted.settings == {"batch": "4", "workers": "1", "scheduler": "", "device": "cpu"}
+    assert noted.versions["torch"].startswith("2.")
+    assert noted.versions["mini-xception"] == "2 (59534287fdfb)"
+    assert "opencv" in noted.versions["yunet"]
+    assert noted.finished_at is not None
+
+
+def test_a_run_killed_in_its_middle_goes_on_where_it_stood(env, shared, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number, source in enumerate(sorted((shared / "faces").iterdir()) * 6):
+        with Image.open(source) as picture:
+            picture.convert("RGB").crop((0, 0, picture.width - number, picture.height)).save(
+                folder / f"{number:03d}.jpg"
+            )
+    command = [sys.executable, "-m", "core.cli", "rate", str(folder), "--detector", "yunet", "--batch", "2"]
+    command += ["--out", str(tmp_path / "ai.csv")]
+    whole = os.environ | env
+    started = subprocess.Popen(command, cwd=PROJECT, env=whole, stderr=subprocess.DEVNULL)
+    while not _stored(tmp_path) and started.poll() is None:
+        time.sleep(0.01)
+    started.send_signal(signal.SIGKILL)
+    started.wait()
+    before = _stored(tmp_path)
+    assert 0 < sum(before.values()) < 60
+    assert not list(tmp_path.glob("ai.csv*"))
+    subprocess.run(command, cwd=PROJECT, env=whole, check=True, capture_output=True)
+    after = _stored(tmp_path)
+    assert after == Counter({sha256: 1 for sha256 in after})
+    assert len(after) == len(rows(tmp_path / "ai.csv")) == 60
+
+
+def _stored(tmp_path: Path) -> Counter[str]:
+    import sqlite3
+    from contextlib import closing
+
+    path = tmp_path / "data" / "facenorm.db"
+    if not path.exists():
+        return Counter()
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as connection:
+        try:
+            return Counter(sha256 for (sha256,) in connection.execute("SELECT served_sha256 FROM ai_result"))
+        except sqlite3.OperationalError:  # its tables are being made
+            return Counter()
