@@ -15,7 +15,8 @@ from torch import nn
 
 from core.vision import onnx
 from core.vision.rater import Compute, Declaration, Rater
-from core.vision.raters import emonet, hsemotion
+from core.vision.raters import deepface_attributes, deepface_emotion, deepface_identity, emonet, hsemotion
+from tests.core.vision import generated
 from tests.core.vision.generated import export, filled
 
 
@@ -30,6 +31,34 @@ def of_hsemotion(folder: Path) -> Rater:
     return hsemotion.Rater(onnx.session(path, Compute()), hashlib.sha256(path.read_bytes()).hexdigest())
 
 
+def of_deepface_emotion(folder: Path) -> Rater:
+    """DeepFace's own architecture."""
+    generated.true(folder, "facial_expression_model_weights.onnx")
+    return deepface_emotion.load([folder], Compute())
+
+
+def of_deepface_attributes(folder: Path) -> Rater:
+    """Not the architectures, but of their shapes at both ends."""
+    files = {"age": 101, "gender": 2, "race": 6}
+    paths = [
+        generated.thin(folder, f"{name}.onnx", size=224, outputs=outputs, softmax=True)
+        for name, outputs in files.items()
+    ]
+    return deepface_attributes.build(paths, Compute())
+
+
+def of_identity(model: deepface_identity.Model, folder: Path) -> Rater:
+    """Not the architecture, but of its shape at both ends; SFace's file takes channels first."""
+    outputs = model.declaration.dimensions
+    if model.declaration.rater_id == "deepface-sface":
+        path = export(
+            thin(model.size_px, outputs), folder / "sface.onnx", (3, model.size_px, model.size_px), ["y"]
+        )
+    else:
+        path = generated.thin(folder, "identity.onnx", size=model.size_px, outputs=outputs)
+    return deepface_identity.build(model, path, Compute())
+
+
 def thin(size: int, outputs: int) -> nn.Module:
     """One linear layer behind 8 x 8 means; small, for valence and arousal to be within their range."""
     layers = filled(nn.Sequential(nn.AvgPool2d(size // 8), nn.Flatten(), nn.Linear(3 * 64, outputs)))
@@ -42,4 +71,7 @@ GENERATED: Mapping[str, Callable[[Path], Rater]] = {
     "emonet-8": partial(of_emonet, emonet.EIGHT),
     "emonet-5": partial(of_emonet, emonet.FIVE),
     "hsemotion": of_hsemotion,
+    "deepface-emotion": of_deepface_emotion,
+    "deepface-attributes": of_deepface_attributes,
+    **{model.declaration.rater_id: partial(of_identity, model) for model in deepface_identity.MODELS},
 }
