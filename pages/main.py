@@ -116,6 +116,7 @@ def _pages() -> dict[str, list[st.Page]]:
             page("studies", "Studies", "folder_open"),
             page("ai_ratings", "AI ratings", "neurology"),
             page("dashboard", "Dashboard", "monitoring"),
+            page("identity", "Identity", "familiar_face_and_zone"),
             page("export", "Export", "download"),
         ],
     }
