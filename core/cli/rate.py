@@ -245,6 +245,6 @@ def _study(
         _say_plan(rating.plan(opened, spec, subjects), name)
         return Counter()
     new = _carry_out(opened, spec, subjects, where, who, version.config_hash)
-    statuses = Counter(one.status for _, one in rating.results(opened, spec, subjects, asked))
+    statuses: Counter[str] = Counter(one.status for _, one in rating.results(opened, spec, subjects, asked))
     _said(statuses, f"{name}, {new.total()} new" if new else f"{name}, nothing was missing")
     return statuses

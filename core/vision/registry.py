@@ -10,10 +10,24 @@ from typing import cast
 
 from core import codes
 from core.errors import ModelError
-from core.vision import weights
+from core.vision import deepface_detect, weights
 from core.vision.detect import Detector, Haar, YuNet
 from core.vision.rater import Comparer, Compute, Declaration, Deriver, Entry, Rater
-from core.vision.raters import intensity, mini_xception
+from core.vision.raters import (
+    action_units,
+    anti_spoof,
+    deepface_attributes,
+    deepface_emotion,
+    deepface_identity,
+    emfacs,
+    emonet,
+    footprint,
+    hsemotion,
+    intensity,
+    mini_xception,
+    onnx_identity,
+    picture_quality,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +39,22 @@ class DetectorEntry:
 
 
 # A rater of one's own: its module here.
-MODULES = (mini_xception, intensity)
+MODULES = (
+    *(mini_xception, emonet, hsemotion, deepface_emotion),
+    *(action_units, emfacs, intensity),
+    *(deepface_identity, onnx_identity),
+    *(anti_spoof, picture_quality, footprint),
+    deepface_attributes,
+)
 RATERS: Mapping[str, Entry] = MappingProxyType(
     {entry.declaration.rater_id: entry for module in MODULES for entry in module.ENTRIES}
 )
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
-    {"yunet": DetectorEntry("yunet", YuNet), "haar": DetectorEntry("haar-frontalface", Haar)}
+    {
+        "retinaface": DetectorEntry("deepface-retinaface", deepface_detect.RetinaFace),
+        "yunet": DetectorEntry("yunet", YuNet),
+        "haar": DetectorEntry("haar-frontalface", Haar),
+    }
 )
 
 
@@ -42,9 +66,14 @@ def rater(
 
 
 def detector(name: str, folders: Sequence[Path]) -> Detector:
-    """Load a detector; ModelError when there is none of that name or its weights are missing."""
-    entry = DETECTORS[_known(name, DETECTORS, "detector")]
-    return entry.make(weights.need(entry.weights, folders), weights.entry(entry.weights).sha256)
+    """Load a detector; ModelError when there is none of that name or its weights are missing.
+
+    name: one of DETECTORS, or "deepface:" and the name of any detector of DeepFace's.
+    """
+    if name.startswith(deepface_detect.PREFIX):
+        return deepface_detect.backend(name.removeprefix(deepface_detect.PREFIX), folders)
+    file = DETECTORS[_known(name, DETECTORS, "detector")].weights
+    return DETECTORS[name].make(weights.need(file, folders), weights.sha256_of(file, folders))
 
 
 def declaration(rater_id: str) -> Declaration:
@@ -73,7 +102,9 @@ def _derived(rater_id: str) -> Deriver | None:
 def needed(rater_ids: Collection[str], detector_name: str) -> tuple[str, ...]:
     """The names in models.toml of all files that these raters and this detector read."""
     names = [name for rater_id in rater_ids for name in declaration(rater_id).weights]
-    return (*names, DETECTORS[_known(detector_name, DETECTORS, "detector")].weights)
+    if not detector_name.startswith(deepface_detect.PREFIX):  # those say themselves what they lack
+        names.append(DETECTORS[_known(detector_name, DETECTORS, "detector")].weights)
+    return tuple(dict.fromkeys(names))
 
 
 def missing(rater_ids: Collection[str], detector_name: str, folders: Sequence[Path]) -> tuple[str, ...]:

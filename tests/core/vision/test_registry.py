@@ -12,30 +12,31 @@ from core.vision import registry, weights
 from core.vision.rater import Rater
 
 
+HEAVY = ("torch", "onnxruntime", "deepface", "mediapipe", "sklearn", "h5py", "httpx", "streamlit", "pandas")
+
+
 def test_importing_it_loads_no_model_library() -> None:
-    code = (
-        "import sys, core.vision.registry, core.vision.run\n"
-        "print([name for name in ('torch', 'h5py', 'httpx', 'streamlit', 'pandas') if name in sys.modules])"
-    )
+    code = "import sys, core.vision.registry, core.vision.run\nprint(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT
     )
-    assert done.stdout.strip() == "[]"
+    assert not set(HEAVY) & set(done.stdout.split())
 
 
 @pytest.mark.parametrize("rater_id", registry.RATERS)
 def test_every_rater_declares_what_a_reader_must_know(rater_id: str) -> None:
     declared = registry.declaration(rater_id)
     assert declared.rater_id == rater_id
-    assert all([declared.title, declared.version, declared.gives, declared.licence])
+    assert all([declared.title, declared.version, declared.licence])
+    assert declared.gives or declared.dimensions
     assert all([declared.citation, declared.trained_on, declared.limits])
     names = {entry.name for entry in weights.entries()}
     assert set(declared.weights) <= names
     for gives in declared.gives:
         assert gives.units
         assert bool(gives.labels) == (gives.kind == "choice")
-        if gives.kind == "number":
-            assert None not in {gives.low, gives.high, gives.zero}
+        if gives.kind == "number" and gives.low is not None and gives.high is not None:
+            assert gives.low < gives.high
 
 
 def test_every_detector_reads_a_file_of_the_catalogue() -> None:
