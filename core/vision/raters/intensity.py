@@ -24,7 +24,7 @@ CIRCUMPLEX = (
 FARTHEST = 2 * math.sqrt(2)  # from one corner of valence x arousal to the other
 LONGEST = math.sqrt(2)
 BLENDSHAPE = "blendshape_"
-LEFT_OUT = ("eyeLook", "_neutral")  # how MediaPipe's names of gaze begin; the other is always near 0
+LEFT_OUT = ("eye_look", "neutral")  # how the names of gaze begin; the other is always near 0
 NO_REFERENCE = "no reference is known: the intensity is the change from the neutral face that was edited"
 
 

@@ -13,6 +13,7 @@ from core.vision.detect import Detector
 from core.vision.mesh import MediaPipe
 from core.vision.rater import Compute
 from core.vision.raters import action_units as module
+from core.vision.raters import intensity
 from core.vision.sight import Sight
 
 
@@ -79,6 +80,13 @@ def test_values_stand_under_their_own_scales(rater: module.Rater, sights: dict[s
     assert found["head_yaw"] == action_units.head(mesh).yaw
     assert found["gaze_pitch"] == action_units.gaze(mesh).pitch
     assert sum(code.startswith("blendshape_") for code in found) == 52
+
+
+def test_the_change_of_blendshapes_leaves_out_the_gaze_of_this_rater(
+    rater: module.Rater, sights: dict[str, Sight]
+) -> None:
+    used = intensity.blendshapes(rater.prepare(sights["img5.jpg"]))
+    assert set(used) == {f"blendshape_{action_units.snake(name)}" for name in action_units.NON_GAZE}
 
 
 def test_without_landmarks_it_abstains_and_says_why(rater: module.Rater, sights: dict[str, Sight]) -> None:

@@ -55,8 +55,8 @@ def test_length_is_the_norm_and_asks_for_no_reference(rater_id: str, here: tuple
 
 
 def test_blendshape_change_is_the_mean_absolute_difference_without_the_gaze() -> None:
-    here = moved(mouthSmileLeft=0.9, jawOpen=0.1, eyeLookUpLeft=1.0, eyeBlinkLeft=0.2, _neutral=0.5)
-    there = moved(jawOpen=0.4, mouthSmileLeft=0.1, eyeLookUpLeft=0.0, eyeBlinkLeft=0.2, _neutral=0.0)
+    here = moved(mouth_smile_left=0.9, jaw_open=0.1, eye_look_up_left=1.0, eye_blink_left=0.2, neutral=0.5)
+    there = moved(jaw_open=0.4, mouth_smile_left=0.1, eye_look_up_left=0.0, eye_blink_left=0.2, neutral=0.0)
     found = value(loaded("blendshape-change").derive(here, there))
     assert found == pytest.approx((0.8 + 0.3 + 0.0) / 3)
 
@@ -70,7 +70,7 @@ def test_not_neutral_is_what_is_left_of_neutral(source: str) -> None:
 @pytest.mark.parametrize("rater_id", [name for name in BY_ID if loaded(name).relative])
 def test_the_neutral_itself_is_at_zero_and_no_reference_is_said(rater_id: str) -> None:
     measure = loaded(rater_id)
-    own = Opinion((*said(0.2, -0.4).scores, *moved(jawOpen=0.3).scores))
+    own = Opinion((*said(0.2, -0.4).scores, *moved(jaw_open=0.3).scores))
     assert value(measure.derive(own, own)) == 0
     without = measure.derive(own, None)
     assert without.abstains
@@ -81,7 +81,7 @@ def test_the_neutral_itself_is_at_zero_and_no_reference_is_said(rater_id: str) -
 def test_where_the_source_is_silent_so_is_the_measure_and_says_why(rater_id: str) -> None:
     measure = loaded(rater_id)
     silent = Opinion(reason="no landmarks")
-    own = Opinion((*said(0.2, -0.4).scores, *moved(jawOpen=0.3).scores), {"neutral": 1.0})
+    own = Opinion((*said(0.2, -0.4).scores, *moved(jaw_open=0.3).scores), {"neutral": 1.0})
     assert measure.derive(silent, own).reason == f"{measure.source} says nothing of this face: no landmarks"
     if measure.relative:
         reason = measure.derive(own, silent).reason
@@ -95,8 +95,8 @@ def test_every_measure_is_its_own_rater_of_intensity_with_a_zero(declared: Decla
     assert gives.units
     assert gives.high is not None
     full = loaded(declared.rater_id)
-    own = Opinion((*said(1, 1).scores, *moved(jawOpen=1).scores), {"neutral": 0.0})
-    far = Opinion((*said(-1, -1).scores, *moved(jawOpen=0).scores), {"neutral": 1.0})
+    own = Opinion((*said(1, 1).scores, *moved(jaw_open=1).scores), {"neutral": 0.0})
+    far = Opinion((*said(-1, -1).scores, *moved(jaw_open=0).scores), {"neutral": 1.0})
     assert value(full.derive(own, far)) == pytest.approx(gives.high)
     assert full.derive(own, far).scores[0].scale_max == gives.high
 
