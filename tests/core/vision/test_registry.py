@@ -11,7 +11,6 @@ from core.settings import PROJECT
 from core.vision import registry, weights
 from core.vision.rater import Rater
 
-
 HEAVY = ("torch", "onnxruntime", "deepface", "mediapipe", "sklearn", "h5py", "httpx", "streamlit", "pandas")
 
 
