@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from core.errors import ModelError
 from core.records import Face
 from core.vision import align, weights
+from core.vision.detect import Box
 from core.vision.image import Pixels
 
 WEIGHTS = "face-landmarker"  # its name in models.toml
@@ -80,8 +81,8 @@ class MediaPipe:
         crop = align.square(image, face, scale=self.scale, size_px=self.size_px)
         factor = side / self.size_px
         seen = [_moved(mesh, factor, (left, top)) for mesh in self.meshes(crop)]
-        best = max(seen, key=lambda mesh: _overlap(mesh, face), default=None)
-        return best if best is not None and _overlap(best, face) >= self.overlap else None
+        best = max(seen, key=lambda mesh: overlap(hull(mesh), face), default=None)
+        return best if best is not None and overlap(hull(best), face) >= self.overlap else None
 
     def meshes(self, image: Pixels) -> tuple[Mesh, ...]:
         """The landmarks of all faces that MediaPipe finds in a picture."""
@@ -162,19 +163,18 @@ def _moved(mesh: Mesh, factor: float, by: tuple[int, int]) -> Mesh:
     return Mesh(mesh.points * factor + (*by, 0), mesh.blendshapes, mesh.pose)
 
 
-def hull(mesh: Mesh) -> tuple[float, float, float, float]:
-    """Left, top, right and bottom of the landmarks."""
+def hull(mesh: Mesh) -> Box:
+    """The box around the landmarks."""
     (left, top), (right, bottom) = mesh.points[:, :2].min(axis=0), mesh.points[:, :2].max(axis=0)
-    return float(left), float(top), float(right), float(bottom)
+    return Box(float(left), float(top), float(right - left), float(bottom - top))
 
 
-def _overlap(mesh: Mesh, face: Face) -> float:
-    """Intersection over union of the landmarks' hull and the face's box."""
-    left, top, right, bottom = hull(mesh)
-    width = min(right, face.x + face.width) - max(left, face.x)
-    height = min(bottom, face.y + face.height) - max(top, face.y)
+def overlap(one: Box | Face, other: Box | Face) -> float:
+    """Intersection over union."""
+    width = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    height = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     both = max(width, 0) * max(height, 0)
-    return both / ((right - left) * (bottom - top) + face.width * face.height - both)
+    return both / (one.width * one.height + other.width * other.height - both)
 
 
 def library(sha256: str) -> str:

@@ -37,8 +37,8 @@ def overlay(image: Pixels, mesh: Mesh, neutral: Mesh | None, changes: Mapping[in
     expressions leave in place. changes: of the units' proxies, by number.
     The words stand below the picture, never on the face.
     """
-    left, top, right, bottom = hull(mesh)
-    face = Face(left, top, right - left, bottom - top, None, (), "", "", "", 1)
+    box = hull(mesh)
+    face = Face(box.x, box.y, box.width, box.height, None, (), "", "", "", 1)
     corner_x, corner_y, side = align.window(face, scale=MARGIN)
     here = (mesh.points[:, :2] - (corner_x, corner_y)) * (SIDE_PX / side)
     there = None if neutral is None else laid(neutral.points[:, :2], here)

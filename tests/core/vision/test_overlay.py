@@ -45,9 +45,9 @@ def test_words_stand_below_the_picture_and_nothing_else_changes_with_them(
 def test_a_line_is_drawn_through_each_landmark_of_the_lips(seen: tuple[np.ndarray, Mesh]) -> None:
     pixels, mesh = seen
     content = drawn(overlay.overlay(pixels, mesh, None, STILL))
-    left, top, right, bottom = overlay.hull(mesh)
-    side = max(right - left, bottom - top) * overlay.MARGIN
-    corner = np.array([(left + right) / 2, (top + bottom) / 2]) - side / 2
+    box = overlay.hull(mesh)
+    side = max(box.width, box.height) * overlay.MARGIN
+    corner = np.array([box.x + box.width / 2, box.y + box.height / 2]) - side / 2
     for point in (61, 291, 0, 17):
         x, y = np.round((mesh.points[point, :2] - corner) * overlay.SIDE_PX / side).astype(int)
         near = content[y - 4 : y + 5, x - 4 : x + 5].reshape(-1, 3)
