@@ -32,7 +32,7 @@ DECLARATION = Declaration(
     version="1",
     gives=(Gives("realism", "number", units="P(real)", low=0.0, high=1.0, zero=0.0),),
     weights=NAMES,
-    licence="Apache-2.0",
+    licence=weights.entry(NAMES[0]).licence,
     citation=weights.entry(NAMES[0]).citation,
     trained_on="Minivision's own photographs of real faces, of prints and of faces on screens; not published",
     limits=(
@@ -104,12 +104,12 @@ def load(folders: Sequence[Path], compute: Compute) -> Rater:
 
     widths = (minifasnet.V2, minifasnet.V1SE)
     networks = [minifasnet.load(path, width) for path, width in zip(paths, widths, strict=True)]
-    return Rater(networks, _checksum(paths), compute.device)
+    return Rater(networks, _checksum(folders), compute.device)
 
 
-def _checksum(paths: Sequence[Path]) -> str:
+def _checksum(folders: Sequence[Path]) -> str:
     """One checksum for both files: the SHA-256 of theirs, joined."""
-    return hashlib.sha256("".join(map(weights.checksum, paths)).encode()).hexdigest()
+    return hashlib.sha256("".join(weights.sha256_of(name, folders) for name in NAMES).encode()).hexdigest()
 
 
 ENTRIES = (Entry(DECLARATION, load),)

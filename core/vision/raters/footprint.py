@@ -127,9 +127,11 @@ class Comparer:
         values, smooth, face = _compared(before, after, found)
         if "changed_inside" not in values:
             return Opinion(reason="the face is less than a hundredth of the picture: too small to compare")
+        if "changed_outside" not in values:
+            return Opinion(reason="the face fills the picture: there are no surroundings to compare it with")
         values |= _changes(sight, reference)
         pictures = {"difference": difference.drawn(before.image, smooth, face)}
-        return Opinion(_scores(values), pictures=pictures, reason=_note(before, after, values))
+        return Opinion(_scores(values), pictures=pictures, reason=_note(before, after))
 
 
 def _compared(before: Scene, after: Scene, found: Registration) -> tuple[dict[str, float], Floats, Mask]:
@@ -149,11 +151,10 @@ def _compared(before: Scene, after: Scene, found: Registration) -> tuple[dict[st
 
 
 def _scores(values: Mapping[str, float]) -> tuple[Score, ...]:
-    label = verdict(values["changed_inside"], values.get("changed_outside", 0.0), values["ssim_inside"])
-    given = [gives for gives in GIVES[1:] if gives.scale_id in values]
+    label = verdict(values["changed_inside"], values["changed_outside"], values["ssim_inside"])
     numbers = [
         Score(gives.scale_id, values[gives.scale_id], scale_min=gives.low, scale_max=gives.high)
-        for gives in given
+        for gives in GIVES[1:]
     ]
     return (Score("footprint", label=label), *numbers)
 
@@ -167,13 +168,10 @@ def verdict(inside: float, outside: float, alike: float) -> str:
     return "nothing" if inside < NOTHING else "in_painted"
 
 
-def _note(before: Scene, after: Scene, values: Mapping[str, float]) -> str:
-    notes = []
+def _note(before: Scene, after: Scene) -> str:
     if before.points is None or after.points is None:
-        notes.append("the face's outline is an ellipse in its box: there are no landmarks")
-    if "changed_outside" not in values:
-        notes.append("the face fills the picture: nothing is said about its surroundings")
-    return "; ".join(notes)
+        return "the face's outline is an ellipse in its box: there are no landmarks"
+    return ""
 
 
 def _measured(part: str, where: Mask, levels: Floats, smooth: Floats, alike: Floats) -> dict[str, float]:

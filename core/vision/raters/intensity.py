@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from core.records import Score
+from core.vision import weights
 from core.vision.rater import Compute, Declaration, Entry, Gives, Opinion
 
 Quantity = Callable[[Opinion], Mapping[str, float]]  # what of an opinion a measure works on, by name
@@ -34,14 +35,14 @@ class Source:
 
     rater_id: str
     title: str
-    licence: str  # of its weights, which bounds the use of what is derived from it
+    weights: str  # their licence bounds the use of what is derived from them
 
 
-EMONET = Source("emonet-8", "EmoNet", "CC BY-NC-ND 4.0")
-HSEMOTION = Source("hsemotion", "HSEmotion", "Apache-2.0")
-MINI_XCEPTION = Source("mini-xception", "mini-Xception", "MIT")
-DEEPFACE = Source("deepface-emotion", "DeepFace's emotion model", "MIT")
-ACTION_UNITS = Source("action-units", "MediaPipe's blendshapes", "Apache-2.0")
+EMONET = Source("emonet-8", "EmoNet", "emonet-8")
+HSEMOTION = Source("hsemotion", "HSEmotion", "hsemotion")
+MINI_XCEPTION = Source("mini-xception", "mini-Xception", "mini-xception")
+DEEPFACE = Source("deepface-emotion", "DeepFace's emotion model", "deepface-emotion")
+ACTION_UNITS = Source("action-units", "MediaPipe's blendshapes", "face-landmarker")
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _declared(name: str, source: Source, title: str, units: str, high: float, li
         version="1",
         gives=(Gives("intensity", "number", units=units, low=0.0, high=high, zero=0.0),),
         weights=(),
-        licence=source.licence,
+        licence=weights.entry(source.weights).licence,
         citation=CIRCUMPLEX,
         trained_on=f"nothing of its own; it works on what {source.rater_id} says",
         limits=limits,

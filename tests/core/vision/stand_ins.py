@@ -15,7 +15,14 @@ from torch import nn
 
 from core.vision import onnx
 from core.vision.rater import Compute, Declaration, Rater
-from core.vision.raters import deepface_attributes, deepface_emotion, deepface_identity, emonet, hsemotion
+from core.vision.raters import (
+    deepface_attributes,
+    deepface_emotion,
+    deepface_identity,
+    emonet,
+    face_quality,
+    hsemotion,
+)
 from tests.core.vision import generated
 from tests.core.vision.generated import export, filled
 
@@ -59,6 +66,12 @@ def of_identity(model: deepface_identity.Model, folder: Path) -> Rater:
     return deepface_identity.build(model, path, Compute())
 
 
+def of_face_quality(folder: Path) -> Rater:
+    """Not the architecture, but of its shape at both ends."""
+    path = export(thin(face_quality.SIZE_PX, 1), folder / "quality.onnx", (3, 112, 112), ["y"])
+    return face_quality.Rater(onnx.session(path, Compute()), hashlib.sha256(path.read_bytes()).hexdigest())
+
+
 def thin(size: int, outputs: int) -> nn.Module:
     """One linear layer behind 8 x 8 means; small, for valence and arousal to be within their range."""
     layers = filled(nn.Sequential(nn.AvgPool2d(size // 8), nn.Flatten(), nn.Linear(3 * 64, outputs)))
@@ -71,6 +84,7 @@ GENERATED: Mapping[str, Callable[[Path], Rater]] = {
     "emonet-8": partial(of_emonet, emonet.EIGHT),
     "emonet-5": partial(of_emonet, emonet.FIVE),
     "hsemotion": of_hsemotion,
+    "face-quality": of_face_quality,
     "deepface-emotion": of_deepface_emotion,
     "deepface-attributes": of_deepface_attributes,
     **{model.declaration.rater_id: partial(of_identity, model) for model in deepface_identity.MODELS},

@@ -101,6 +101,11 @@ def test_every_measure_is_its_own_rater_of_intensity_with_a_zero(declared: Decla
     assert full.derive(own, far).scores[0].scale_max == gives.high
 
 
+def test_a_measure_is_bound_by_the_licence_of_the_weights_that_it_works_on() -> None:
+    assert "NC-ND" in BY_ID["emonet-8-distance"].declaration.licence
+    assert BY_ID["blendshape-change"].declaration.licence == "Apache-2.0"
+
+
 def test_the_primary_measure_comes_first_and_the_weakest_last() -> None:
     assert list(BY_ID) == [
         "emonet-8-distance",
