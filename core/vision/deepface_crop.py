@@ -16,7 +16,7 @@ Scaled = NDArray[np.float32]  # shape (size, size, 3), BGR, 0 to 1
 
 def scaled(image: Pixels, face: Face, *, size_px: int) -> Scaled:
     """The upright face in BGR from 0 to 1, in a square with black bars."""
-    return letterbox(upright(image, face)[..., ::-1], size_px)
+    return np.ascontiguousarray(letterbox(upright(image, face), size_px)[..., ::-1])
 
 
 def upright(image: Pixels, face: Face) -> Pixels:

@@ -83,17 +83,18 @@ class Rater:
 
 def load(folders: Sequence[Path], compute: Compute) -> Rater:
     """Read the weights; ModelError says how to get them."""
-    return build([weights.need(name, folders) for name in NAMES], compute)
+    paths = [weights.need(name, folders) for name in NAMES]
+    sums = "".join(weights.sha256_of(name, folders) for name in NAMES)
+    return build(paths, hashlib.sha256(sums.encode()).hexdigest(), compute)
 
 
-def build(paths: Sequence[Path], compute: Compute) -> Rater:
+def build(paths: Sequence[Path], sha256: str, compute: Compute) -> Rater:
     """The rater on the networks in these files: age, gender, race."""
     clients = [
         deep.client(f"demography.onnx.{module}", name, path, compute)
         for path, (module, name) in zip(paths, CLIENTS, strict=True)
     ]
-    sums = "".join(weights.checksum(path) for path in paths)
-    return Rater(clients, hashlib.sha256(sums.encode()).hexdigest())
+    return Rater(clients, sha256)
 
 
 ENTRIES = (Entry(DECLARATION, load),)

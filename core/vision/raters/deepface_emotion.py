@@ -60,13 +60,13 @@ def _opinion(row: Sequence[float]) -> Opinion:
 
 def load(folders: Sequence[Path], compute: Compute) -> Rater:
     """Read the weights; ModelError says how to get them."""
-    return build(weights.need(NAME, folders), compute)
+    return build(weights.need(NAME, folders), weights.sha256_of(NAME, folders), compute)
 
 
-def build(path: Path, compute: Compute) -> Rater:
+def build(path: Path, sha256: str, compute: Compute) -> Rater:
     """The rater on the network in that file."""
     client = deep.client("demography.onnx.Emotion", "EmotionClient", path, compute)
-    return Rater(client, weights.checksum(path))
+    return Rater(client, sha256)
 
 
 ENTRIES = (Entry(DECLARATION, load),)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from core.errors import ModelError
 from core.records import Score
 from core.settings import PROJECT
-from core.vision import align, arcface_crop, embedding, onnx, weights
+from core.vision import align, arcface_crop, digests, embedding, onnx, weights
 from core.vision.image import Pixels
 from core.vision.onnx import Network
 from core.vision.rater import Compute, Declaration, Entry, Gives, Opinion
@@ -158,7 +158,7 @@ def load(name: str, model: Model, folders: Sequence[Path], compute: Compute) -> 
         raise ModelError(
             f"{path} gives an output of shape {shape}, and {name} should give {model.dimensions}"
         )
-    return Rater(declaration(name, model), model, network, weights.checksum(path))
+    return Rater(declaration(name, model), model, network, digests.of(path, folders).sha256)
 
 
 def _own(name: str, model: Model, folders: Sequence[Path]) -> Path:
@@ -168,7 +168,7 @@ def _own(name: str, model: Model, folders: Sequence[Path]) -> Path:
         raise ModelError(
             f"{name} needs the file {model.file}, which is not in {', '.join(map(str, folders))}"
         )
-    found = [weights.checksum(path) for path in paths]
+    found = [digests.of(path, folders).sha256 for path in paths]
     if model.sha256 not in found:
         raise ModelError(f"{paths[0]} is not {name}: found sha256 {found[0]}, needed {model.sha256}")
     return paths[found.index(model.sha256)]
