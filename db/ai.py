@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Subquery, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, delete, func, select
 
 from core.records import AiResult, Face, RaterKey, Score
 from db.schema import ai_embedding, ai_picture, ai_result, ai_score, stimulus
@@ -18,6 +19,18 @@ from db.statements import insert, now
 CHUNK = 500
 SCORE = tuple(ai_score.c[field.name] for field in dataclasses.fields(Score))
 KEY = ("served_sha256", "rater_id", "rater_version", "weights_sha256", "detector", "settings_hash")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many stimuli have a result of one rater with one status."""
+
+    rater_id: str
+    rater_version: str
+    weights_sha256: str
+    detector: str
+    status: str
+    n: int
 
 
 def save(conn: Connection, run_id: int, result: AiResult, *, settings_hash: str) -> None:
@@ -86,6 +99,20 @@ def _of_rater(served: Sequence[str], key: RaterKey) -> Iterator[list[ColumnEleme
         yield [*of_rater, ai_result.c.served_sha256.in_(served[start : start + CHUNK])]
 
 
+def summary(conn: Connection, config_hash: str) -> list[Summary]:
+    """Count the newest results of a version's stimuli, by rater and status."""
+    newest = _newest(_of_version(config_hash))
+    names = (*(ai_result.c[name] for name in KEY[1:-1]), ai_result.c.status)
+    found = (
+        select(*names, func.count().label("n"))
+        .join(newest, newest.c.result_id == ai_result.c.result_id)
+        .where(newest.c.age == 1)
+        .group_by(*names)
+        .order_by(*names)
+    )
+    return [Summary(**row._asdict()) for row in conn.execute(found)]
+
+
 def embeddings(conn: Connection, config_hash: str) -> Iterator[tuple[str, str, str, NDArray[np.float32]]]:
     """Yield (served_sha256, rater_id, detector, embedding) of a version's stimuli, the newest of each."""
     newest = _newest(_of_version(config_hash))
@@ -116,15 +143,29 @@ def pictures(conn: Connection, served_sha256: str) -> Iterator[tuple[str, str, b
         yield row.rater_id, row.shows, row.content
 
 
-def results(conn: Connection, config_hash: str) -> Iterator[AiResult]:
-    """Yield the newest result of each stimulus, rater and detector, in the order of the stimuli."""
-    newest = _newest(_of_version(config_hash))
+def results(
+    conn: Connection, config_hash: str, *, scales: Collection[str] | None = None, rater_id: str | None = None
+) -> Iterator[AiResult]:
+    """Yield the newest result of each stimulus, rater and detector, in the order of the stimuli.
+
+    scales: only raters that answer one of these scales, with their scores on them; all where it is None.
+    rater_id: only this rater's.
+    """
+    wanted = [_of_version(config_hash)]
+    if rater_id is not None:
+        wanted.append(ai_result.c.rater_id == rater_id)
+    of_scale = ai_score.c.result_id == ai_result.c.result_id
+    if scales is not None:
+        answering = select(ai_result.c.rater_id).join(ai_score).where(ai_score.c.scale_id.in_(scales))
+        wanted.append(ai_result.c.rater_id.in_(answering))
+        of_scale = and_(of_scale, ai_score.c.scale_id.in_(scales))
+    newest = _newest(*wanted)
     found = (
         select(stimulus.c.position, *ai_result.c, *SCORE)
         .select_from(stimulus)
         .join(newest, newest.c.served_sha256 == stimulus.c.served_sha256)
         .join(ai_result, ai_result.c.result_id == newest.c.result_id)
-        .outerjoin(ai_score, ai_score.c.result_id == ai_result.c.result_id)
+        .outerjoin(ai_score, of_scale)
         .where(stimulus.c.config_hash == config_hash, newest.c.age == 1)
         .order_by(stimulus.c.position, ai_result.c.rater_id, ai_result.c.detector, ai_score.c.scale_id)
     )

@@ -45,15 +45,18 @@ def render() -> None:
     phase, kinds = _filters()
     with db_engine.reading(resources.engine()) as conn:
         study = resources.study_of(conn, version.config_hash)
-    snapshot = _renewed(version, phase, kinds, study.trials.places_return_min)
-    _banner(phase, snapshot)
     asked = dict(study_files.asked(study))
+    scales = tuple(
+        sorted({results.EMOTION, *(name for scale_id in asked for name in results.told_of(scale_id))})
+    )
+    snapshot = _renewed(version, phase, kinds, study.trials.places_return_min, scales)
+    _banner(phase, snapshot)
     _flow(snapshot, study)
     model = _model(snapshot)
     recognition.show(snapshot, study, model)
     shown.reliability(snapshot, asked, version)
     same_person.show(snapshot, asked)
-    comparison.show(snapshot, asked, model)
+    comparison.show(snapshot, asked)
     shown.norms(snapshot, study, version)
 
 
@@ -75,19 +78,28 @@ def _filters() -> tuple[Phase, tuple[SessionKind, ...]]:
 
 
 def _renewed(
-    version: StudyVersion, phase: Phase, kinds: tuple[SessionKind, ...], silent_min: int
+    version: StudyVersion,
+    phase: Phase,
+    kinds: tuple[SessionKind, ...],
+    silent_min: int,
+    scales: tuple[str, ...],
 ) -> Snapshot:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Refresh", icon=":material/refresh:", help="Without it, at most once a minute."):
             _snapshot.clear()
-        snapshot = _snapshot(version.study_id, version.config_hash, phase, kinds, silent_min)
+        snapshot = _snapshot(version.study_id, version.config_hash, phase, kinds, silent_min, scales)
         st.caption(f"As of {snapshot.taken_at:%Y-%m-%d %H:%M:%S} UTC", width="content")
     return snapshot
 
 
 @st.cache_resource(ttl=RENEWED_S, max_entries=32, show_spinner="Counting the answers …")
 def _snapshot(
-    study_id: str, config_hash: str, phase: Phase, kinds: tuple[SessionKind, ...], silent_min: int
+    study_id: str,
+    config_hash: str,
+    phase: Phase,
+    kinds: tuple[SessionKind, ...],
+    silent_min: int,
+    scales: tuple[str, ...],
 ) -> Snapshot:
     silent_for, phases = timedelta(minutes=silent_min), (phase,)
     with db_engine.reading(resources.engine()) as conn:
@@ -106,7 +118,7 @@ def _snapshot(
             counts=results.frame(tables.counts(conn, config_hash, kinds=kinds, phases=phases)),
             foils=results.frame(tables.foils(conn, config_hash, kinds=kinds, phases=phases)),
             retests=tables.retests(conn, config_hash, kinds=kinds, phases=phases),
-            ai=tuple(ai.results(conn, config_hash)),
+            ai=tuple(ai.results(conn, config_hash, scales=scales)),
         )
 
 
@@ -128,7 +140,7 @@ def _banner(phase: Phase, snapshot: Snapshot) -> None:
 
 
 def _model(snapshot: Snapshot) -> Model | None:
-    found = {model.name: model for model in results.models(snapshot.ai)}
+    found = {model.name: model for model in results.models(snapshot.ai) if model.tells(results.EMOTION)}
     if len(found) > 1:
         return found[st.selectbox("Model", list(found), key="model", bind="query-params", width=320)]
     return next(iter(found.values()), None)

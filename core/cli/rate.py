@@ -43,7 +43,7 @@ WITHOUT_RATING = 3  # the exit code of a run that is done, some of whose picture
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="CSV: file, identity, intended_emotion, reference."
 )
-@click.option("--raters", default="mini-xception", show_default=True, help="Raters, separated by commas.")
+@click.option("--raters", default="mini-xception,mini-xception-not-neutral", show_default=True, help="Raters, separated by commas.")
 @click.option(
     "--detector", default="haar", show_default=True, help="What finds the faces, once for all raters."
 )

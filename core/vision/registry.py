@@ -21,6 +21,7 @@ from core.vision.raters import (
     deepface_identity,
     emfacs,
     emonet,
+    face_quality,
     footprint,
     hsemotion,
     intensity,
@@ -38,17 +39,25 @@ class DetectorEntry:
     make: Callable[[Path, str], Detector]
 
 
-# A rater of one's own: its module here.
-MODULES = (
-    *(mini_xception, emonet, hsemotion, deepface_emotion),
-    *(action_units, emfacs, intensity),
-    *(deepface_identity, onnx_identity),
-    *(anti_spoof, picture_quality, footprint),
-    deepface_attributes,
+# By what they are about, as lists show them. A rater of one's own: its module in one of the rows.
+FAMILIES: Mapping[str, tuple[Entry, ...]] = MappingProxyType(
+    {
+        title: tuple(entry for module in modules for entry in module.ENTRIES)
+        for title, modules in {
+            "Emotion, valence, arousal": (mini_xception, emonet, hsemotion, deepface_emotion, emfacs),
+            "Intensity": (intensity,),
+            "Identity": (deepface_identity, onnx_identity),
+            "Face and head": (action_units,),
+            "Realism and quality": (anti_spoof, face_quality, picture_quality),
+            "What the edit changed": (footprint,),
+            "Attributes": (deepface_attributes,),
+        }.items()
+    }
 )
 RATERS: Mapping[str, Entry] = MappingProxyType(
-    {entry.declaration.rater_id: entry for module in MODULES for entry in module.ENTRIES}
+    {entry.declaration.rater_id: entry for entries in FAMILIES.values() for entry in entries}
 )
+DEFAULT = ("mini-xception", "mini-xception-not-neutral")  # the package index alone provides them
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {
         "retinaface": DetectorEntry("deepface-retinaface", deepface_detect.RetinaFace),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -18,22 +19,38 @@ RECOGNITION = "recognition"
 FEW = 5
 
 
-def show(snapshot: Snapshot, asked: Mapping[str, Scale], model: Model | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A model's side of a comparison: who says it, and on which scale; of recognition none."""
+
+    model: Model
+    gives: Gives | None
+
+    @property
+    def name(self) -> str:
+        """What the list of models shows."""
+        return f"{self.model.name}: {self.gives.scale_id}" if self.gives else self.model.name
+
+
+def show(snapshot: Snapshot, asked: Mapping[str, Scale]) -> None:
     """Show one comparison, chosen among those that both sides answer."""
     parts.section("People against the model", definitions.HUMAN_AI)
-    if model is None:
+    models = results.models(snapshot.ai)
+    if not models:
         st.info("No model has rated these faces yet. Start one on the page “AI ratings”.")
         return
-    shared = _shared(asked, model)
-    options = [*shared, *([RECOGNITION] if results.EMOTION in asked else [])]
-    if not options:
-        st.info(f"{model.name} gives none of the scales that this study asks: {', '.join(asked)}.")
+    sides = _sides(asked, models)
+    if not sides:
+        st.info(f"No model gives a scale that this study asks: {', '.join(asked)}.")
         return
-    what = st.segmented_control(
-        "Compare", options, default=options[0], key="compare", bind="query-params", required=True,
-        format_func=lambda name: "intended emotion recognised" if name == RECOGNITION else name,
-    )  # fmt: skip
-    found = results.attempt(lambda: _pairs(snapshot, asked, model, shared, what))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        what = st.segmented_control(
+            "Compare", list(sides), default=next(iter(sides)), key="compare", bind="query-params",
+            required=True,
+            format_func=lambda name: "intended emotion recognised" if name == RECOGNITION else name,
+        )  # fmt: skip
+        side = _side(sides[what])
+    found = results.attempt(lambda: _pairs(snapshot, asked, side, what))
     if isinstance(found, Missing):
         st.info(parts.sentence(found.reason))
         return
@@ -44,18 +61,38 @@ def show(snapshot: Snapshot, asked: Mapping[str, Scale], model: Model | None) ->
         _numbers(found)
 
 
-def _shared(asked: Mapping[str, Scale], model: Model) -> dict[str, Gives]:
+def _sides(asked: Mapping[str, Scale], models: Sequence[Model]) -> dict[str, list[Side]]:
+    """By what is compared, the models that say something of it."""
+    found = {
+        scale_id: [
+            Side(model, gives)
+            for model in models
+            for gives in _gives(model)
+            if gives.kind == "number" and gives.scale_id in results.told_of(scale_id)
+        ]
+        for scale_id in asked
+    }
+    if results.EMOTION in asked:
+        found[RECOGNITION] = [Side(model, None) for model in models if model.tells(results.EMOTION)]
+    return {name: sides for name, sides in found.items() if sides}
+
+
+def _gives(model: Model) -> Sequence[Gives]:
     entry = registry.RATERS.get(model.rater_id)
-    gives = entry.declaration.gives if entry else ()
-    return {one.scale_id: one for one in gives if one.kind == "number" and one.scale_id in asked}
+    return [one for one in entry.declaration.gives if model.tells(one.scale_id)] if entry else []
 
 
-def _pairs(
-    snapshot: Snapshot, asked: Mapping[str, Scale], model: Model, shared: dict[str, Gives], what: str
-) -> Pairs:
-    if what == RECOGNITION:
-        return results.recognition(snapshot, model.results)
-    return results.pairs(snapshot, model.results, what, asked[what], shared[what])
+def _side(sides: Sequence[Side]) -> Side:
+    by_name = {side.name: side for side in sides}
+    if len(by_name) == 1:
+        return sides[0]
+    return by_name[st.selectbox("With", list(by_name), key="with", bind="query-params", width=360)]
+
+
+def _pairs(snapshot: Snapshot, asked: Mapping[str, Scale], side: Side, what: str) -> Pairs:
+    if side.gives is None:
+        return results.recognition(snapshot, side.model.results)
+    return results.pairs(snapshot, side.model.results, what, asked[what], side.gives)
 
 
 def _points(found: Pairs, snapshot: Snapshot) -> None:

@@ -28,6 +28,10 @@ from db.tables import Count
 
 T = TypeVar("T")
 
+# What models give that stands beside people's realism, under names that say what it is: none measures it.
+PROXIES: Mapping[str, tuple[str, ...]] = {
+    "realism": ("face_quality", "sharpness", "exposure_bright", "exposure_dark")
+}
 LEVELS: Mapping[str, krippendorff.Level] = {"choice": "nominal", "likert": "ordinal", "vas": "interval"}
 RESAMPLES = 1000
 EMOTION = "emotion"
@@ -95,6 +99,11 @@ def answers(snapshot: Snapshot, study: Study) -> dict[str, list[int]]:
     }
 
 
+def told_of(scale_id: str) -> tuple[str, ...]:
+    """The scales of models that are compared with people's answers on this one."""
+    return (scale_id, *PROXIES.get(scale_id, ()))
+
+
 def attempt(compute: Callable[[], T]) -> T | Missing:
     """Compute a statistic, or say why these data do not give it."""
     try:
@@ -113,6 +122,10 @@ class Model:
     name: str  # what a list of models shows
     rater_id: str
     results: Mapping[str, AiResult]  # by served_sha256
+
+    def tells(self, scale_id: str) -> bool:
+        """Whether it has answered this scale of any stimulus."""
+        return any(score.scale_id == scale_id for one in self.results.values() for score in one.scores)
 
 
 def models(ai: Sequence[AiResult]) -> list[Model]:
@@ -250,7 +263,7 @@ def units(scale: Scale) -> str:
 def pairs(
     snapshot: Snapshot, results: Mapping[str, AiResult], scale_id: str, scale: Scale, gives: Gives
 ) -> Pairs:
-    """Human mean in canonical units against the model's value, for stimuli that have both."""
+    """Human mean in canonical units against what the model gives, for stimuli that have both."""
     rows = snapshot.counts
     rows = rows[(rows["scale_id"] == scale_id) & (rows["status"] == "answered")]
     people = rows.assign(sum=[scales.canonical(v, scale) for v in rows["value"]] * rows["n"])
@@ -259,7 +272,7 @@ def pairs(
         (s.stimulus_id, sums.loc[s.stimulus_id, "sum"], value, sums.loc[s.stimulus_id, "n"])
         for s in snapshot.stimuli
         if s.stimulus_id in sums.index
-        and (value := _value(results.get(s.served_sha256), scale_id)) is not None
+        and (value := _value(results.get(s.served_sha256), gives.scale_id)) is not None
     ]
     if not both:
         raise AgreementError(f"no stimulus has both people's answers and the model's value on {scale_id!r}")
@@ -271,7 +284,7 @@ def pairs(
         n=tuple(int(k) for k in n),
         same_units=same_units(scale, gives),
         ranges=(scales.canonical_bounds(scale), _model_range(gives, model)),
-        titles=(f"people: mean {scale_id} ({units(scale)})", f"model: {scale_id} ({gives.units})"),
+        titles=(f"people: mean {scale_id} ({units(scale)})", f"model: {gives.scale_id} ({gives.units})"),
     )
 
 

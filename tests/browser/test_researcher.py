@@ -66,7 +66,7 @@ def rated(desk, login, chromium):
     page.goto(f"{desk.url}/ai_ratings")
     page.get_by_text("yunet", exact=True).first.click()
     page.get_by_role("button", name="Start rating").click()
-    expect(page.get_by_text("48 of 48 rated in")).to_be_visible(timeout=SLOW_MS)
+    expect(page.get_by_text("96 of 96 rated in")).to_be_visible(timeout=SLOW_MS)
     page.goto(f"{desk.url}/studies")
     expect(page.get_by_role("button", name="Add 30 simulated participants")).to_be_enabled(timeout=SLOW_MS)
     context.close()
@@ -90,7 +90,7 @@ def dashboard(rated, page):
 def test_the_pages_left_their_marks_in_the_database(rated):
     whole = rated.rows("SELECT count(*) FROM session WHERE kind = 'simulated' AND completed_at IS NOT NULL")
     assert whole == [(30,)]
-    assert rated.rows("SELECT count(*), sum(status = 'ok') FROM ai_result") == [(48, 48)]
+    assert rated.rows("SELECT count(*), sum(status = 'ok') FROM ai_result") == [(96, 96)]
     assert rated.rows("SELECT who, what FROM audit ORDER BY entry_id DESC LIMIT 2") == [
         ("ada", "AI rating started"),
         ("ada", "simulation started"),

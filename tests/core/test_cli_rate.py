@@ -85,7 +85,7 @@ def test_an_unknown_rater_or_detector_is_named_with_the_nearest(run, portraits):
 def test_real_faces_get_a_csv_of_ratings_and_a_broken_one_its_reason(run, portraits, tmp_path):
     (portraits / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 not a picture")
     (portraits / "notes.txt").write_text("passed over")
-    run(portraits, "--detector", "yunet", "--out", "ai.csv", code=3)
+    run(portraits, "--detector", "yunet", "--raters", "mini-xception", "--out", "ai.csv", code=3)
     found = rows(tmp_path / "ai.csv")
     emotions = {row["stim_file"]: row["response_label"] for row in found if row["scale_id"] == "emotion"}
     single = [name for name in emotions if name != "couple.jpg"]
@@ -111,12 +111,19 @@ def test_only_the_new_picture_and_the_new_rater_are_rated(run, portraits):
     content = kept.read_bytes()
     kept.unlink()
     arguments = (portraits, "--detector", "yunet")
-    run(*arguments, "--out", "ai.csv")
+    run(*arguments, "--raters", "mini-xception", "--out", "ai.csv")
     kept.write_bytes(content)
-    said = run(*arguments, "--dry-run", "--raters", "mini-xception,mini-xception-not-neutral").output
+    said = run(*arguments, "--dry-run").output
     assert "mini-xception: 1 of 10 to rate" in said
     assert "mini-xception-not-neutral: 10 of 10 to rate" in said
     assert "11 ratings are missing" in said
+
+
+def test_without_raters_those_of_the_default_run(run, portraits):
+    from core.vision import registry
+
+    said = run(portraits, "--detector", "yunet", "--dry-run").output
+    assert [line.split(":")[0] for line in said.splitlines()[:-1]] == list(registry.DEFAULT)
 
 
 def test_a_dry_run_changes_nothing(run, portraits, tmp_path):
@@ -127,8 +134,8 @@ def test_a_dry_run_changes_nothing(run, portraits, tmp_path):
 
 def test_two_files_with_the_same_bytes_are_rated_once_and_both_have_their_rows(run, portraits, tmp_path):
     shutil.copy(portraits / "img9.jpg", portraits / "again.jpg")
-    assert "10 ratings are missing" in run(portraits, "--detector", "yunet", "--dry-run").output
-    run(portraits, "--detector", "yunet", "--out", "ai.csv")
+    assert "20 ratings are missing" in run(portraits, "--detector", "yunet", "--dry-run").output
+    run(portraits, "--detector", "yunet", "--raters", "mini-xception", "--out", "ai.csv")
     same = [row for row in rows(tmp_path / "ai.csv") if row["stim_file"] in {"img9.jpg", "again.jpg"}]
     assert len({row["response_label"] for row in same}) == 1
     assert len({row["row_id"] for row in same}) == len(same) == 2
@@ -173,8 +180,8 @@ def test_a_study_s_stimuli_are_rated_once_and_only_what_is_missing(run, study_fi
     loaded = CliRunner().invoke(main, ["study", "load", str(study_file)])
     assert loaded.exit_code == 0, loaded.output
     arguments = ("--study", "demo", "--detector", "yunet")
-    assert "12 new: 12 no face" in run(*arguments, code=3).output
-    assert "nothing was missing: 12 no face" in run(*arguments, code=3).output
+    assert "24 new: 24 no face" in run(*arguments, code=3).output
+    assert "nothing was missing: 24 no face" in run(*arguments, code=3).output
     assert "0 ratings are missing" in run(*arguments, "--dry-run").output
 
 
@@ -182,7 +189,19 @@ def test_a_run_says_who_when_with_what_and_how_it_ended(run, portraits, env):
     from core.cli import database
     from db import ai_runs
 
-    run(portraits, "--detector", "yunet", "--out", "ai.csv", "--batch", 4, "--who", "ada")
+    run(
+        portraits,
+        "--detector",
+        "yunet",
+        "--out",
+        "ai.csv",
+        "--batch",
+        4,
+        "--who",
+        "ada",
+        "--raters",
+        "mini-xception",
+    )
     with db_engine.reading(database.opened()) as conn:
         noted = ai_runs.latest(conn, None)
     assert noted is not None
@@ -203,6 +222,7 @@ def test_a_run_killed_in_its_middle_goes_on_where_it_stood(env, shared, tmp_path
                 folder / f"{number:03d}.jpg"
             )
     command = [sys.executable, "-m", "core.cli", "rate", str(folder), "--detector", "yunet", "--batch", "2"]
+    command += ["--raters", "mini-xception"]
     command += ["--out", str(tmp_path / "ai.csv")]
     whole = os.environ | env
     started = subprocess.Popen(command, cwd=PROJECT, env=whole, stderr=subprocess.DEVNULL)

@@ -161,3 +161,27 @@ def test_a_run_can_be_watched(lab, version, run_id):
         run = ai_runs.latest(conn, version.config_hash)
     assert run.problem == "the disk is full"
     assert run.began_at <= run.seen_at == run.finished_at
+
+
+def test_only_raters_that_answer_a_scale_come_with_their_scores_on_it(lab, version, run_id):
+    served = lab.stimuli()[1].served_sha256
+    many = _result(served, rater_id="many", scores=(Score("valence", 0.5), Score("au12", 0.25)))
+    blind = _result(lab.stimuli()[2].served_sha256, rater_id="many", status="no_face", scores=(), face=None)
+    _save(lab, run_id, _result(served), many, blind, _result(served, rater_id="vector", scores=()))
+    with db_engine.reading(lab.engine) as conn:
+        found = list(ai.results(conn, version.config_hash, scales=["valence"]))
+        of_one = list(ai.results(conn, version.config_hash, rater_id="vector"))
+    assert [(one.rater_id, one.status, one.scores) for one in found] == [
+        ("many", "ok", (Score("valence", 0.5),)),
+        ("many", "no_face", ()),
+    ]
+    assert [one.rater_id for one in of_one] == ["vector"]
+
+
+def test_results_are_counted_by_rater_and_status(lab, version, run_id):
+    served = [one.served_sha256 for one in lab.stimuli()]
+    _save(lab, run_id, *(_result(one) for one in served[:2]))
+    _save(lab, run_id, _result(served[0], status="no_face", scores=(), face=None))  # looked at again
+    with db_engine.reading(lab.engine) as conn:
+        counted = [(one.rater_id, one.status, one.n) for one in ai.summary(conn, version.config_hash)]
+    assert counted == [("mini-xception", "no_face", 1), ("mini-xception", "ok", 1)]

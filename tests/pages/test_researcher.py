@@ -136,22 +136,27 @@ def rate_by_ai(installation, version, *, only=None, **make):
             settings={}, versions={}, total=len(shown), who="ada", host="here",
         )  # fmt: skip
         for number, stimulus in enumerate(shown):
-            result = replace(opinion(stimulus, 0.5 + number / 100), **make)
-            ai.save(conn, run_id, result, settings_hash="0" * 64)
+            for result in opinions(stimulus, 0.5 + number / 100):
+                ai.save(conn, run_id, replace(result, **make), settings_hash="0" * 64)
         ai_runs.progress(conn, run_id, done=len(shown))
         ai_runs.finish(conn, run_id)
 
 
-def opinion(stimulus, intensity):
+def opinions(stimulus, intensity):
     about = {
-        "served_sha256": stimulus.served_sha256, "rater_id": "mini-xception", "rater_version": "1",
-        "weights_sha256": "f" * 64, "detector": "yunet",
+        "served_sha256": stimulus.served_sha256, "rater_version": "1", "weights_sha256": "f" * 64,
+        "detector": "yunet",
     }  # fmt: skip
+    names = ("mini-xception", "mini-xception-not-neutral")
     if stimulus.intended_emotion == "sad":
-        return AiResult(**about, status="no_face", reason="the detector found no face")
-    scores = (Score("emotion", label=stimulus.intended_emotion), Score("intensity", intensity, None, 0, 1))
+        blind = {"status": "no_face", "reason": "the detector found no face"}
+        return [AiResult(**about, **blind, rater_id=name) for name in names]
     shares = {stimulus.intended_emotion: 0.9, "fear": 0.1}
-    return AiResult(**about, status="ok", reason="", scores=scores, probabilities=shares)
+    label, number = Score("emotion", label=stimulus.intended_emotion), Score("intensity", intensity)
+    return [
+        AiResult(**about, rater_id=names[0], status="ok", reason="", scores=(label,), probabilities=shares),
+        AiResult(**about, rater_id=names[1], status="ok", reason="", scores=(number,)),
+    ]
 
 
 def show(name, **query):
@@ -325,7 +330,7 @@ def test_a_fresh_installation_is_asked_only_for_what_the_command_needs_by_defaul
     at = show("ai_ratings")
     assert chosen_detector(at) == "haar"
     assert "facenorm models fetch haar-frontalface" in said(at)
-    assert "yunet" not in said(at)
+    assert "facenorm models fetch yunet" not in said(at)
 
 
 def test_with_the_weights_in_place_a_run_can_start(researcher, version, shared, monkeypatch):
@@ -340,7 +345,12 @@ def test_a_run_leaves_its_record_and_every_result_with_its_reason(researcher, in
     at = show("ai_ratings")
     assert "12 of 12 rated" in said(at)
     assert "ada" in said(at)
-    table = at.dataframe[0].value
+    counted = next(shown.value for shown in at.dataframe if "faces by" in shown.value)
+    assert counted[["rater", "ok", "no face"]].to_numpy().tolist() == [
+        ["mini-xception", 10, 2],
+        ["mini-xception-not-neutral", 10, 2],
+    ]
+    table = next(shown.value for shown in at.dataframe if "face" in shown.value)
     assert sorted(set(table["status"])) == ["no face", "ok"]
     assert set(table.loc[table["status"] == "no face", "reason"]) == {"the detector found no face"}
     assert table["face"].str.match(r"/api/stimuli/[0-9a-f]{64}").all()
@@ -445,7 +455,7 @@ def test_results_of_one_rater_with_other_weights_are_another_model(researcher, i
     box = next(box for box in at.selectbox if box.label == "Model")
     assert box.options == ["mini-xception 1 (abcdef) on yunet", "mini-xception 1 (ffffff) on yunet"]
     with engine.reading(installation) as conn:
-        newest = results.models(tuple(ai.results(conn, version.config_hash)))
+        newest = results.models(tuple(ai.results(conn, version.config_hash, scales=["emotion"])))
     assert [len(model.results) for model in newest] == [5, 7]
 
 

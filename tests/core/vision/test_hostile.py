@@ -38,6 +38,8 @@ def test_hostile_files_get_one_clear_line_each_and_stop_nothing(shared: Path, tm
         "--detector",
         "yunet",
         "--raters",
+        "mini-xception",
+        "--raters",
         "mini-xception,mini-xception-not-neutral",
     ]
     done = subprocess.run(
