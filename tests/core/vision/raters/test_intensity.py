@@ -1,14 +1,22 @@
 """intensity: each measure against numpy's own arithmetic, and silence where there is nothing to measure."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.faces import demo, emotions, render
 from core.records import Score
+from core.vision import detect
+from core.vision.action_units import NON_GAZE
+from core.vision.detect import Detector
+from core.vision.mesh import MediaPipe
 from core.vision.rater import Compute, Declaration, Opinion
-from core.vision.raters import intensity
+from core.vision.raters import action_units, intensity
 from core.vision.raters.intensity import Derived
+from core.vision.sight import Sight
 
 BY_ID = {entry.declaration.rater_id: entry for entry in intensity.ENTRIES}
 UNIT = st.floats(-1, 1)
@@ -59,6 +67,30 @@ def test_blendshape_change_is_the_mean_absolute_difference_without_the_gaze() ->
     there = moved(jaw_open=0.4, mouth_smile_left=0.1, eye_look_up_left=0.0, eye_blink_left=0.2, neutral=0.0)
     found = value(loaded("blendshape-change").derive(here, there))
     assert found == pytest.approx((0.8 + 0.3 + 0.0) / 3)
+
+
+def test_blendshape_change_of_drawn_faces_grows_with_the_expression(
+    folders: list[Path], yunet: Detector, landmarker: MediaPipe
+) -> None:
+    # The truth is the renderer's: the same person with a quarter, half and all of one prototype.
+    model = action_units.load(folders, Compute())
+    sitter = render.Sitter(demo.cast(1)[0])
+
+    def opinion(emotion: str, share: float) -> Opinion:
+        units = {unit: share * strength for unit, strength in emotions.PROTOTYPES[emotion].items()}
+        pixels = sitter.portrait(units)
+        face = detect.face(pixels, yunet)
+        assert face is not None
+        return model.rate([model.prepare(Sight(pixels, face, landmarker))])[0]
+
+    neutral = opinion("neutral", 1)
+    measured = {f"blendshape_{action_units.snake(name)}" for name in NON_GAZE}
+    assert set(intensity.blendshapes(neutral)) == measured
+    measure = loaded("blendshape-change")
+    for emotion in ("happy", "surprise"):
+        found = [value(measure.derive(opinion(emotion, share), neutral)) for share in (0.25, 0.5, 1.0)]
+        assert found == sorted(found)
+        assert found[2] > 2 * found[0] > 0
 
 
 @pytest.mark.parametrize("source", ["emonet-8", "hsemotion", "deepface-emotion", "mini-xception"])
