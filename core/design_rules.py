@@ -41,6 +41,7 @@ _ADDRESSES = ("complete_url", "screen_out_url", "quota_url")
 def study(data: Data, known: Declared) -> Problems:
     """What the parts of a study need of each other."""
     yield from repeated_ids(data, "questionnaires")
+    yield from repeated_ids(data, "yardsticks")
     ask = words(data.get("ask"))
     if SAME_IDENTITY in ask and mapping(data.get(PAIRS)).get("per_participant") != 0:
         text = f"found {SAME_IDENTITY!r}, which the identity pairs ask already; needed it there alone; "

@@ -34,6 +34,7 @@ from core.study_design import (
     Resume,
     Tasks,
     Trials,
+    Yardstick,
 )
 from core.study_rules import EMOTION, Declared
 
@@ -143,6 +144,7 @@ class Study(Model):
     recruitment: Recruitment = Recruitment()
     resume: Resume = Resume()
     erasure: Erasure = Erasure()
+    yardsticks: tuple[Yardstick, ...] = Field(default=(), strict=False)
     seed: int = Field(default=0, ge=0, le=2**53)
 
     @classmethod
@@ -208,8 +210,12 @@ def to_json(study: Study) -> str:
 
 
 def config_hash(study: Study, stimuli: Sequence[Stimulus]) -> str:
-    """SHA-256 (64 hex digits) of a study and its stimuli, wherever the files lie and in any order."""
-    content = study.model_dump(mode="json", exclude={"stimuli": {"folder", "manifest", "pattern"}})
+    """SHA-256 (64 hex digits) of a study and its stimuli, wherever the files lie and in any order.
+
+    Yardsticks are no part of it: they change nothing for participants, whose ratings count on.
+    """
+    places = {"folder": True, "manifest": True, "pattern": True}
+    content = study.model_dump(mode="json", exclude={"stimuli": places, "yardsticks": True})
     rows = [dataclasses.asdict(stimulus) for stimulus in stimuli]
     rows.sort(key=lambda row: str(row["served_sha256"]))
     return hashlib.sha256(_canonical({"study": content, "stimuli": rows}).encode()).hexdigest()

@@ -174,6 +174,14 @@ class Questionnaire(Model):
         return design_rules.questionnaire(data)
 
 
+class Yardstick(Model):
+    """A set of faces that the lab holds, such as photographs of real people, which the same raters rate."""
+
+    id: Code
+    title: Text | None = None
+    manifest: Words  # CSV, relative to the study file; its files are relative to itself
+
+
 class Recruitment(Model):
     """Where participants come from and return to, and what their work costs."""
 

@@ -465,3 +465,35 @@ exclusion = Table(
     CheckConstraint("target_kind IN ('session', 'trial', 'stimulus')", name="target_kind"),
     Index(None, "study_id"),
 )
+
+# A set of real faces that a study names. Its pictures stay where the lab keeps them.
+yardstick = Table(
+    "yardstick",
+    metadata,
+    Column("config_hash", ForeignKey("study_version.config_hash"), primary_key=True),
+    Column("yardstick_id", String(40), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("manifest", Text, nullable=False),
+    Column("loaded_at", UtcText, nullable=False),
+)
+
+yardstick_picture = Table(
+    "yardstick_picture",
+    metadata,
+    Column("config_hash", String(64), primary_key=True),
+    Column("yardstick_id", String(40), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("stim_file", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("identity_id", Text),
+    Column("intended_emotion", String(40)),
+    Column("reference_file", Text),
+    Column("traits", JSON, nullable=False),
+    ForeignKeyConstraint(
+        ["config_hash", "yardstick_id"],
+        ["yardstick.config_hash", "yardstick.yardstick_id"],
+        ondelete="CASCADE",
+    ),
+)

@@ -16,7 +16,7 @@ from core import study as study_files
 from core.errors import FacenormError, StudyError
 from core.loading import Loaded
 from core.records import Phase, SessionKind, StudyVersion
-from db import audit, sessions, studies
+from db import audit, sessions, studies, yardsticks
 from db import engine as db_engine
 from pages.ui import erasures, guard, parts, processes, resources, session
 
@@ -103,6 +103,11 @@ def _store(found: Loaded, who: str) -> str:
         pictures=found.pictures(),
         who=who,
     )
+    sets = [
+        yardsticks.Yardstick(one.yardstick_id, one.title, str(one.manifest), one.stimuli, one.paths)
+        for one in found.yardsticks
+    ]
+    yardsticks.store(resources.engine(), version.config_hash, sets, who=who)
     return f"{version.study_id} is loaded as version {version.version}. It is {version.state}."
 
 

@@ -39,11 +39,16 @@ WITHOUT_RATING = 3  # the exit code of a run that is done, some of whose picture
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--study", "study_id", help="Rate this study's stimuli and store the results with it.")
+@click.option("--study", "study_id", help="Rate this study's stimuli and yardsticks, and store the results.")
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="CSV: file, identity, intended_emotion, reference."
 )
-@click.option("--raters", default="mini-xception,mini-xception-not-neutral", show_default=True, help="Raters, separated by commas.")
+@click.option(
+    "--raters",
+    default="mini-xception,mini-xception-not-neutral",
+    show_default=True,
+    help="Raters, separated by commas.",
+)
 @click.option(
     "--detector", default="haar", show_default=True, help="What finds the faces, once for all raters."
 )
@@ -78,10 +83,11 @@ def rate(  # noqa: PLR0913, PLR0917  one argument for each option
 ) -> None:
     """Let vision models rate a study or any pictures.
 
-    PATHS are rated to a file, a study's stimuli into the database. In a folder, files without a picture's
-    suffix are passed over. A picture that cannot be read or shows no face is a row with the reason. What
-    was rated before, with the same weights and settings, is not rated again: a run that was stopped goes on
-    where it stood. 'facenorm models list' names the files that raters need; docs/models.md the raters.
+    PATHS are rated to a file, a study's stimuli and yardsticks into the database. In a folder, files
+    without a picture's suffix are passed over. A picture that cannot be read or shows no face is a row with
+    the reason. What was rated before, with the same weights and settings, is not rated again: a run that
+    was stopped goes on where it stood. 'facenorm models list' names the files that raters need;
+    docs/models.md the raters.
 
     Exit code 0: every picture is rated. 1: something to mend, said in one line. 2: misspelt. 3: done, but
     some pictures got no rating; their rows say why.
@@ -241,10 +247,32 @@ def _study(
         stimuli = studies.stimuli(conn, version.config_hash)
     spec, subjects = prepare(), pictures.of_study(opened, stimuli)
     name = f"{study_id} version {version.version}"
+    yardsticks = pictures.of_yardsticks(opened, version.config_hash)
+    left_out = _say_left_out(yardsticks)
+    everything = [*subjects, *(subject for one in yardsticks for subject in one.subjects)]
     if dry_run:
-        _say_plan(rating.plan(opened, spec, subjects), name)
+        also = "".join(f" and {len(one.subjects)} of {one.title}" for one in yardsticks)
+        _say_plan(rating.plan(opened, spec, everything), f"{name}, {len(subjects)} pictures{also}")
         return Counter()
-    new = _carry_out(opened, spec, subjects, where, who, version.config_hash)
-    statuses: Counter[str] = Counter(one.status for _, one in rating.results(opened, spec, subjects, asked))
-    _said(statuses, f"{name}, {new.total()} new" if new else f"{name}, nothing was missing")
+    new = _carry_out(opened, spec, everything, where, who, version.config_hash)
+    statuses = Counter({"left_out": left_out}) if left_out else Counter()
+    for one in yardsticks:
+        statuses += _of(opened, spec, one.subjects, asked, f"{name}, yardstick {one.title}")
+    said = f"{name}, {new.total()} new" if new else f"{name}, nothing was missing"
+    return statuses + _of(opened, spec, subjects, asked, said)
+
+
+def _say_left_out(yardsticks: Sequence[pictures.OfYardstick]) -> int:
+    """Name the files that are gone or changed; how many."""
+    lines = [f"yardstick {one.title}: {problem}" for one in yardsticks for problem in one.problems]
+    for line in lines:
+        click.echo(line, err=True)
+    return len(lines)
+
+
+def _of(
+    opened: Engine, spec: Spec, subjects: Sequence[Subject], asked: Sequence[str], where: str
+) -> Counter[str]:
+    statuses = Counter[str](one.status for _, one in rating.results(opened, spec, subjects, asked))
+    _said(statuses, where)
     return statuses

@@ -39,6 +39,8 @@ def study_check(file: Path) -> None:
         f"{file}: usable. {loaded.n_rated} stimuli to rate on {asked} in {', '.join(loaded.study.languages)}."
     )
     click.echo(plan_text.short(planning.forecast(loaded.study, loaded.stimuli)))
+    for one in loaded.yardsticks:
+        click.echo(f"Yardstick {one.yardstick_id}: {len(one.stimuli)} pictures named by {one.manifest}.")
 
 
 @study.command("plan")
@@ -72,7 +74,7 @@ def study_plan(file: Path, sd: float | None, as_json: bool) -> None:
 def study_load(file: Path) -> None:
     """Store a study file and its stimuli as a version.
 
-    Loading the same content again changes nothing.
+    Loading the same content again changes nothing; yardsticks are those of the newest loading.
     """
     version = load_file(file)
     name = f"{version.study_id} version {version.version} ({version.config_hash[:12]})"
@@ -83,10 +85,11 @@ def load_file(file: Path, *, warn: bool = True) -> StudyVersion:
     """Store a study file with its stimuli as a version, with its warnings on stderr if wanted."""
     from core import study as studies
     from db import studies as stored
+    from db import yardsticks
 
     opened = database.opened()
     loaded = _usable(file, warn=warn)
-    return stored.store(
+    version = stored.store(
         opened,
         study_id=loaded.study.study,
         config_hash=studies.config_hash(loaded.study, loaded.stimuli),
@@ -97,6 +100,12 @@ def load_file(file: Path, *, warn: bool = True) -> StudyVersion:
         pictures=loaded.pictures(),
         who="shell",
     )
+    sets = [
+        yardsticks.Yardstick(one.yardstick_id, one.title, str(one.manifest), one.stimuli, one.paths)
+        for one in loaded.yardsticks
+    ]
+    yardsticks.store(opened, version.config_hash, sets, who="shell")
+    return version
 
 
 def _usable(file: Path, *, warn: bool = True) -> Loaded:

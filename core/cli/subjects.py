@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from core.errors import StimulusError
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from core.records import Stimulus
     from core.vision.sources import Source
     from core.vision.work import Content, Subject
+    from db.yardsticks import Yardstick
+
+
+@dataclass(frozen=True, slots=True)
+class OfYardstick:
+    """What of a set of real faces can be rated, and a line for each picture that cannot."""
+
+    title: str
+    subjects: tuple[Subject, ...]
+    problems: tuple[str, ...]
 
 
 def of_files(found: Sequence[Source], manifest: Path | None) -> list[Subject]:
@@ -66,6 +77,50 @@ def of_study(opened: Engine, stimuli: Sequence[Stimulus]) -> list[Subject]:
         replace(alone[one.stim_file], reference=alone.get(reference or ""))
         for one, reference in zip(stimuli, own, strict=True)
     ]
+
+
+def of_yardsticks(opened: Engine, config_hash: str) -> list[OfYardstick]:
+    """The pictures of each set of real faces that the study names, each with the one that it was made from.
+
+    Whose file is gone, or no longer the one that was loaded, is left out: what is stored of it stays.
+    """
+    from db import engine, yardsticks
+
+    with engine.reading(opened) as conn:
+        sets = yardsticks.listing(conn, config_hash)
+    return [_of_yardstick(one) for one in sets]
+
+
+def _of_yardstick(one: Yardstick) -> OfYardstick:
+    problems = {each.stim_file: _problem(one.paths[each.stim_file], each) for each in one.stimuli}
+    usable = [each for each in one.stimuli if not problems[each.stim_file]]
+    alone = {each.stim_file: _alone(one.paths[each.stim_file], each) for each in usable}
+    named = {each.reference_file for each in usable}
+    # A picture that others were made from is its own reference, as in a study.
+    own = [each.stim_file if each.stim_file in named else each.reference_file for each in usable]
+    subjects = [
+        replace(alone[each.stim_file], reference=alone.get(reference or ""))
+        for each, reference in zip(usable, own, strict=True)
+    ]
+    return OfYardstick(one.title, tuple(subjects), tuple(filter(None, problems.values())))
+
+
+def _alone(path: Path, picture: Stimulus) -> Subject:
+    from core.vision import work
+    from core.vision.work import Subject
+
+    return Subject(picture.served_sha256, functools.partial(work.opened, path))
+
+
+def _problem(path: Path, picture: Stimulus) -> str:
+    from core.vision import work
+
+    content = work.opened(path)
+    if isinstance(content, StimulusError):
+        return f"{path}: {content}; put it back, or load the study again without its row"
+    if hashlib.sha256(cast(bytes, content)).hexdigest() == picture.served_sha256:
+        return ""
+    return f"{path}: found other bytes than when the study was loaded; put that file back, or load it again"
 
 
 def _picture(opened: Engine, sha256: str) -> Content:

@@ -62,6 +62,22 @@ def gather(paths: Sequence[Path], manifest: Path | None = None) -> tuple[Source,
     return join(found, manifest) if manifest else found
 
 
+def named(manifest: Path) -> tuple[Source, ...]:
+    """Every picture that a manifest names, in its order; those that are references alone come last.
+
+    Files are relative to the manifest; whether they exist is not looked at.
+    Raises StudyError when the manifest is not usable.
+    """
+    rows = _rows(manifest)
+    if not rows:
+        raise StudyError(f"{manifest}: found no row; needed one picture a row; add them")
+    places = {(manifest.parent / name).resolve() for name in rows}
+    references = dict.fromkeys(row.reference for row in rows.values() if row.reference)
+    alone = [name for name in references if (manifest.parent / name).resolve() not in places]
+    found = [Source(manifest.parent / name, name) for name in (*rows, *alone)]
+    return _referred(_named(found, [rows.get(one.stim_file) for one in found], manifest), manifest)
+
+
 def walk(paths: Iterable[Path]) -> Iterator[Source]:
     """The named files, whatever their suffix, and the pictures below the named folders, in order."""
     for path in paths:

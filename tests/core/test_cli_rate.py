@@ -185,6 +185,60 @@ def test_a_study_s_stimuli_are_rated_once_and_only_what_is_missing(run, study_fi
     assert "0 ratings are missing" in run(*arguments, "--dry-run").output
 
 
+@pytest.fixture
+def real(shared: Path, tmp_path: Path, study_file: Path) -> Path:
+    """Three portraits beside the study, named by it as a yardstick."""
+    folder = tmp_path / "real"
+    folder.mkdir()
+    for name in ("img3", "img8", "img9"):
+        shutil.copy(shared / "faces" / f"{name}.jpg", folder)
+    rows = "img3.jpg,p2,neutral\nimg8.jpg,p3,neutral\nimg9.jpg,p3,happy\n"
+    (folder / "manifest.csv").write_text(f"file,identity,intended_emotion\n{rows}")
+    named = "\nyardsticks:\n  - {id: real, manifest: real/manifest.csv}\n"
+    study_file.write_text(study_file.read_text(encoding="utf-8") + named, encoding="utf-8")
+    loaded = CliRunner().invoke(main, ["study", "load", str(study_file)])
+    assert loaded.exit_code == 0, loaded.output
+    return folder
+
+
+OF_STUDY = ("--study", "demo", "--raters", "mini-xception", "--detector", "yunet")
+
+
+def test_a_study_s_yardstick_is_rated_by_the_same_raters_and_once(run, real):
+    planned = run(*OF_STUDY, "--dry-run").output
+    assert "15 of 15 to rate" in planned
+    assert "12 pictures and 3 of real: 15 ratings are missing" in planned
+    said = run(*OF_STUDY, code=3).output  # the study's own plain colours show no face
+    assert "yardstick real: 3 ok" in said
+    assert "15 new: 12 no face" in said
+    assert "0 ratings are missing" in run(*OF_STUDY, "--dry-run").output
+
+
+def test_a_yardstick_s_file_that_is_gone_or_changed_is_named_and_what_was_said_of_it_stays(run, real):
+    from core.cli import database
+    from db import studies, yardsticks
+
+    run(*OF_STUDY, code=3)
+    (real / "img3.jpg").unlink()
+    shutil.copy(real / "img9.jpg", real / "img8.jpg")
+    said = run(*OF_STUDY, code=3).output
+    assert "img3.jpg: there is no such file any more" in said
+    assert "img8.jpg: found other bytes than when the study was loaded" in said
+    assert "yardstick real: 1 ok" in said
+    with db_engine.reading(database.opened()) as conn:
+        version = studies.latest(conn, "demo")
+        found = list(yardsticks.results(conn, version.config_hash, "real"))
+    assert [one.status for one in found] == ["ok"] * 3
+
+
+def test_a_yardstick_named_later_leaves_the_version_as_it_is(run, study_file, real):
+    again = study_file.read_text(encoding="utf-8").replace("id: real", "id: other")
+    study_file.write_text(again, encoding="utf-8")
+    said = CliRunner().invoke(main, ["study", "load", str(study_file)]).output
+    assert "demo version 1 " in said
+    assert "3 of other" in run(*OF_STUDY, "--dry-run").output
+
+
 def test_a_run_says_who_when_with_what_and_how_it_ended(run, portraits, env):
     from core.cli import database
     from db import ai_runs

@@ -197,6 +197,11 @@ CHANGES = [
     ("trials:", "display: {surround: grey}\ntrials:", "display:", "#808080"),
     ("trials:", "display: {surrund: '#808080'}\ntrials:", "display:", "did you mean 'surround'?"),
     ("trials:", "study: again\ntrials:", "study: again", "'study' again"),
+    ("trials:", "yardsticks: [{id: real}]\ntrials:", "yardsticks:", "add 'manifest:'"),
+    ("trials:", "yardsticks: [{id: Real Faces, manifest: m}]\ntrials:", "yardsticks:", "'Real Faces'"),
+    ("trials:", "yardsticks: [{id: a, manifest: m, file: x}]\ntrials:", "yardsticks:", "'file'"),
+    ("trials:", "yardsticks: [{id: a, manifest: m}, {id: a, manifest: n}]\ntrials:", "yardsticks:", "'a' again"),
+    ("trials:", "yardsticks: [{id: a, manifest: m, title: {fr: x}}]\ntrials:", "yardsticks:", "'fr'"),
     ("title: {en: Small}", "title: &t {en: Small}\ndescription: *t", "title:", "alias"),
     ("contact: a@example.org", "contact: !!python/name:os.system x", "contact:", "tag"),
     ("contact: a@example.org", "contact: !!bool maybe", "contact:", "needed true or false"),
@@ -322,6 +327,17 @@ def test_the_hash_does_not_depend_on_place_or_order():
     first = study.config_hash(small, rows)
     assert re.fullmatch("[0-9a-f]{64}", first)
     assert {study.config_hash(each, shuffled) for each in (small, moved, commented)} == {first}
+
+
+def test_a_yardstick_makes_no_new_version_so_that_participants_ratings_count_on():
+    small = study.parse(SMALL, path="s.yaml")
+    named = study.parse(
+        SMALL + "yardsticks:\n  - {id: real, title: {en: Our portraits}, manifest: real/manifest.csv}\n",
+        path="s.yaml",
+    )
+    assert [(one.id, one.manifest) for one in named.yardsticks] == [("real", "real/manifest.csv")]
+    assert study.config_hash(named, [stimulus(1)]) == study.config_hash(small, [stimulus(1)])
+    assert study.from_json(study.to_json(named)) == named
 
 
 def test_the_hash_depends_on_words_options_and_stimuli():

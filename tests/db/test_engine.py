@@ -146,16 +146,16 @@ def test_somebody_elses_database_is_refused(empty: Engine):
 def test_an_older_database_is_backed_up_before_it_changes(sqlite: Engine, tmp_path: Path, monkeypatch):
     newer = tmp_path / "migrations"
     _copy_migrations(newer)
-    (newer / "versions" / "0003_next.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0004'\ndown_revision = '0003'\n"
+    (newer / "versions" / "0005_next.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0005'\ndown_revision = '0004'\n"
         "def upgrade():\n    op.create_table('next', sa.Column('n', sa.Integer()))\n"
     )
     monkeypatch.setattr(db_engine, "MIGRATIONS", newer)
     db_engine.migrate(sqlite, backup_to=tmp_path / "backups")
     (kept,) = (tmp_path / "backups").iterdir()
-    assert kept.name.startswith("facenorm-0003-")
+    assert kept.name.startswith("facenorm-0004-")
     with closing(sqlite3.connect(kept)) as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0003",)
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0004",)
         assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'next'").fetchone() is None
     assert "next" in inspect(sqlite).get_table_names()
 
@@ -169,15 +169,15 @@ def test_before_an_older_postgresql_schema_changes_the_log_says_that_nothing_is_
     assert not caplog.records
     broken = tmp_path / "migrations"
     _copy_migrations(broken)
-    (broken / "versions" / "0003_broken.py").write_text(
-        "revision = '0004'\ndown_revision = '0003'\ndef upgrade():\n    raise ValueError('first words')\n"
+    (broken / "versions" / "0005_broken.py").write_text(
+        "revision = '0005'\ndown_revision = '0004'\ndef upgrade():\n    raise ValueError('first words')\n"
     )
     monkeypatch.setattr(db_engine, "MIGRATIONS", broken)
     with pytest.raises(ValueError, match="first words"):
         db_engine.migrate(engine, backup_to=tmp_path / "backups")
     (said,) = caplog.records
     assert (said.name, said.levelname) == ("facenorm", "WARNING")
-    assert "from revision 0003 without a backup" in said.getMessage()
+    assert "from revision 0004 without a backup" in said.getMessage()
     assert not (tmp_path / "backups").exists()
 
 
@@ -191,8 +191,8 @@ def _copy_migrations(folder: Path) -> None:
 def test_a_migration_that_fails_leaves_the_database_as_it_was(engine: Engine, tmp_path: Path, monkeypatch):
     broken = tmp_path / "migrations"
     _copy_migrations(broken)
-    (broken / "versions" / "0003_broken.py").write_text(
-        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0004'\ndown_revision = '0003'\n"
+    (broken / "versions" / "0005_broken.py").write_text(
+        "from alembic import op\nimport sqlalchemy as sa\nrevision = '0005'\ndown_revision = '0004'\n"
         "def upgrade():\n    op.create_table('half', sa.Column('n', sa.Integer()))\n"
         "    raise ValueError('half')\n"
     )
