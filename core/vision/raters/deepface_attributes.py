@@ -84,17 +84,17 @@ class Rater:
 def load(folders: Sequence[Path], compute: Compute) -> Rater:
     """Read the weights; ModelError says how to get them."""
     paths = [weights.need(name, folders) for name in NAMES]
-    sums = "".join(weights.sha256_of(name, folders) for name in NAMES)
-    return build(paths, hashlib.sha256(sums.encode()).hexdigest(), compute)
+    return build(paths, compute, [weights.sha256_of(name, folders) for name in NAMES])
 
 
-def build(paths: Sequence[Path], sha256: str, compute: Compute) -> Rater:
-    """The rater on the networks in these files: age, gender, race."""
+def build(paths: Sequence[Path], compute: Compute, sums: Sequence[str] = ()) -> Rater:
+    """The rater on the networks in these files (age, gender, race) and their checksums."""
     clients = [
         deep.client(f"demography.onnx.{module}", name, path, compute)
         for path, (module, name) in zip(paths, CLIENTS, strict=True)
     ]
-    return Rater(clients, sha256)
+    joined = "".join(sums or [weights.checksum(path) for path in paths])
+    return Rater(clients, hashlib.sha256(joined.encode()).hexdigest())
 
 
 ENTRIES = (Entry(DECLARATION, load),)

@@ -60,13 +60,13 @@ def _opinion(row: Sequence[float]) -> Opinion:
 
 def load(folders: Sequence[Path], compute: Compute) -> Rater:
     """Read the weights; ModelError says how to get them."""
-    return build(weights.need(NAME, folders), weights.sha256_of(NAME, folders), compute)
+    return build(weights.need(NAME, folders), compute, weights.sha256_of(NAME, folders))
 
 
-def build(path: Path, sha256: str, compute: Compute) -> Rater:
-    """The rater on the network in that file."""
+def build(path: Path, compute: Compute, sha256: str = "") -> Rater:
+    """The rater on the network in that file; its checksum is worked out where it is not given."""
     client = deep.client("demography.onnx.Emotion", "EmotionClient", path, compute)
-    return Rater(client, sha256)
+    return Rater(client, sha256 or weights.checksum(path))
 
 
 ENTRIES = (Entry(DECLARATION, load),)

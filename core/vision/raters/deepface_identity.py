@@ -150,13 +150,13 @@ MODELS = (
 def load(model: Model, folders: Sequence[Path], compute: Compute) -> Rater:
     """Read the weights; ModelError says how to get them."""
     (name,) = model.declaration.weights
-    return build(model, weights.need(name, folders), weights.sha256_of(name, folders), compute)
+    return build(model, weights.need(name, folders), compute, weights.sha256_of(name, folders))
 
 
-def build(model: Model, path: Path, sha256: str, compute: Compute) -> Rater:
-    """The rater on the network in that file."""
+def build(model: Model, path: Path, compute: Compute, sha256: str = "") -> Rater:
+    """The rater on the network in that file; its checksum is worked out where it is not given."""
     client = deep.client(f"facial_recognition.onnx.{model.module}", model.client, path, compute)
-    return Rater(model, client, sha256)
+    return Rater(model, client, sha256 or weights.checksum(path))
 
 
 ENTRIES = tuple(Entry(model.declaration, partial(load, model)) for model in MODELS)

@@ -30,7 +30,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def rater(home: Path) -> Rater:
-    return module.build([home / ".deepface/weights" / file for file in FILES], "generated", Compute())
+    return module.build([home / ".deepface/weights" / file for file in FILES], Compute())
 
 
 @pytest.fixture(scope="module")

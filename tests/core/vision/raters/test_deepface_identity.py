@@ -57,7 +57,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, shared: Path) -> Path:
 def raters(home: Path) -> dict[str, Rater]:
     folder = home / ".deepface/weights"
     return {
-        rater_id: module.build(MODELS[rater_id], folder / file, rater_id, Compute())
+        rater_id: module.build(MODELS[rater_id], folder / file, Compute())
         for rater_id, (_, file) in THEIRS.items()
     }
 
@@ -169,7 +169,7 @@ def test_without_points_the_face_is_not_turned_and_the_reason_says_so(
 def test_a_black_face_that_gives_no_direction_is_an_abstention(tmp_path: Path, sights: list[Sight]) -> None:
     model = MODELS["deepface-ghostfacenet"]
     path = generated.thin(tmp_path, "ghostfacenet_v1.onnx", size=112, outputs=512)
-    rater = module.build(model, path, "generated", Compute())
+    rater = module.build(model, path, Compute())
     black = replace(sights[0], image=np.zeros_like(sights[0].image))
     seen, unseen = rater.rate([rater.prepare(sights[0]), rater.prepare(black)])
     assert unseen.abstains
