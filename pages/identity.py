@@ -31,6 +31,7 @@ from pages.ui.tables import ROW_PX
 
 RENEWED_S = 60
 CARDS = 12
+FACE_PX, NOTES_PX = 96, 260  # the width of a column: its name must fit, too
 SCOPE = "identity-intensity"
 INTENSITY = "intensity"
 
@@ -194,7 +195,7 @@ def _edits(report: Report, by_file: Mapping[str, Stimulus]) -> None:
     st.html(identity_tables.cards(usable[:CARDS], by_file))
     st.markdown("**All edits, the most doubtful first**")
     table = identity_tables.edits(sorted_, by_file)
-    pictures = {name: st.column_config.ImageColumn(width=ROW_PX + 8) for name in table.columns[:3]}
+    pictures = {name: st.column_config.ImageColumn(width=FACE_PX) for name in table.columns[:3]}
     numbers = {
         name: st.column_config.NumberColumn(format=form)
         for name, form in (("similarity", "%.2f"), ("percentile", "%.1f"), ("margin", "%.2f"),
@@ -207,7 +208,7 @@ def _edits(report: Report, by_file: Mapping[str, Stimulus]) -> None:
         placeholder="",
         row_height=ROW_PX,
         height=min(640, 40 + ROW_PX * len(table)),
-        column_config={**pictures, **numbers},
+        column_config={**pictures, **numbers, "notes": st.column_config.TextColumn(width=NOTES_PX)},
     )
 
 

@@ -108,7 +108,7 @@ def _notes(gallery: Gallery, headline: Impostors) -> Sequence[str]:
     if not (gallery.edited_neutral != NOBODY).any():
         notes.append(CONFOUNDED)
     if headline == "all":
-        traits = " and ".join(gallery.matched_on)
+        traits = " and ".join(gallery.matched_on).replace("_", " ")
         notes.append(
             f"No two identities share {traits}, so impostors are any two people." if traits else UNMATCHED
         )
@@ -157,7 +157,9 @@ def _about(
 ) -> About:
     pictures = np.union1d(one.pair.first, one.pair.second)
     n_identities = len(np.unique(gallery.identity[pictures]))
-    matched = f" of the same {', '.join(gallery.matched_on)}" if which == "matched" else ""
+    matched = (
+        f" of the same {' and '.join(gallery.matched_on).replace('_', ' ')}" if which == "matched" else ""
+    )
     carried = len(theirs.values)
     drawn = (
         f"; {carried} of {theirs.n} impostor pairs, drawn at random, carry it" if carried < theirs.n else ""

@@ -43,10 +43,9 @@ def summary(reports: Sequence[Report], kind: Kind, impostors: Impostors | None) 
             "AUC 95 %": [interval(each.auc) for _, each in found],
             "EER": [decimals(each.eer.estimate) for _, each in found],
             "EER 95 %": [interval(each.eer) for _, each in found],
-            "identities": [each.n_identities for _, each in found],
-            "within pairs": [each.n_within for _, each in found],
-            "impostor pairs": [each.n_between for _, each in found],
-            "impostors": [each.impostors for _, each in found],
+            "people": [each.n_identities for _, each in found],
+            "within": [each.n_within for _, each in found],
+            "impostors": [f"{each.n_between:,} {each.impostors}" for _, each in found],
         }
     )
 
@@ -116,7 +115,7 @@ def _yes(value: bool | None) -> str:
 def _verdict(one: Image) -> str:
     if one.verdict is None:
         return ""
-    return f"{'same' if one.verdict else 'different'} at distance {one.threshold:g}"
+    return f"{'same' if one.verdict else 'different'} (limit {one.threshold:g})"
 
 
 def cards(found: Sequence[Image], by_file: Mapping[str, Stimulus]) -> str:

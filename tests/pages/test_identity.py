@@ -147,7 +147,8 @@ def test_the_summary_is_the_reports_and_the_notes_come_first(researcher, install
     assert row["model"] == "mobilefacenet"
     assert row["AUC"] == f"{head.auc.estimate:.3f}"
     assert row["AUC 95 %"] == f"{head.auc.low:.3f} to {head.auc.high:.3f}"
-    assert (row["within pairs"], row["impostor pairs"]) == (PEOPLE * 5, PEOPLE * 5 * (PEOPLE - 1))
+    assert (row["people"], row["within"]) == (PEOPLE, PEOPLE * 5)
+    assert row["impostors"] == f"{PEOPLE * 5 * (PEOPLE - 1)} all"
     words = at.warning[0].value.replace("\\", "")
     assert report.CONFOUNDED in words
     assert identity_words.YARDSTICK in words
@@ -172,11 +173,13 @@ def test_the_most_doubtful_edit_comes_first_with_three_faces(researcher, install
 def test_matched_impostors_lead_and_the_edited_neutral_can_be_chosen(researcher, installation, version):
     embed(installation, version)
     at = show()
-    assert at.dataframe[0].value["impostors"].tolist() == ["matched"]
+    of_a_kind = PEOPLE * 6 * (PEOPLE // 2 - 1)
+    assert at.dataframe[0].value["impostors"].tolist() == [f"{of_a_kind} matched"]
     assert "confounded" not in said(at)
-    assert show(impostors="all").dataframe[0].value["impostors"].tolist() == ["all"]
+    everybody = PEOPLE * 6 * (PEOPLE - 1)
+    assert show(impostors="all").dataframe[0].value["impostors"].tolist() == [f"{everybody} all"]
     edited = show(compared="the edited neutral").dataframe[0].value
-    assert edited["within pairs"].tolist() == [PEOPLE * 5]
+    assert edited["within"].tolist() == [PEOPLE * 5]
     assert show().dataframe[-1].value["to edited neutral"].notna().sum() == PEOPLE * 5
 
 
