@@ -87,10 +87,9 @@ def test_blendshape_change_of_drawn_faces_grows_with_the_expression(
     measured = {f"blendshape_{action_units.snake(name)}" for name in NON_GAZE}
     assert set(intensity.blendshapes(neutral)) == measured
     measure = loaded("blendshape-change")
-    for emotion in ("happy", "surprise"):
-        found = [value(measure.derive(opinion(emotion, share), neutral)) for share in (0.25, 0.5, 1.0)]
-        assert found == sorted(found)
-        assert found[2] > 2 * found[0] > 0
+    found = [value(measure.derive(opinion("happy", share), neutral)) for share in (0.25, 0.5, 1.0)]
+    assert found == sorted(found)
+    assert found[2] > 2 * found[0] > 0
 
 
 @pytest.mark.parametrize("source", ["emonet-8", "hsemotion", "deepface-emotion", "mini-xception"])
