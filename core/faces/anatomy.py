@@ -108,7 +108,7 @@ def _brow(who: Identity, au: Mapping[int, float], side: int) -> Floats:
     inner = np.array([1.0, 0.62, 0.18, 0.0])
     outer = np.array([0.0, 0.35, 0.95, 0.85])
     knots[:, 1] -= 0.162 * au[1] * inner + 0.145 * au[2] * outer
-    knots[:, 1] += au[4] * np.array([0.150, 0.125, 0.080, 0.030]) * (1 - 0.55 * au[1])
+    knots[:, 1] += au[4] * np.array([0.165, 0.150, 0.115, 0.065]) * (1 - 0.55 * au[1])
     knots[:, 1] += au[9] * np.array([0.055, 0.045, 0.020, 0.0])
     knots[:, 1] += 0.012 * (au[6] + au[7]) * outer
     knots[:, 0] -= (0.062 * au[4] + 0.020 * au[9]) * np.array([1.0, 0.9, 0.5, 0.1])
@@ -120,7 +120,7 @@ def _eye(who: Identity, au: Mapping[int, float], side: int) -> Eye:
     half = 0.222 * features.eye_size
     centre, t = features.eye_spacing, np.linspace(-1, 1, 41)
     shut = 1 - au[43]
-    narrow = 0.016 * au[7] + 0.008 * au[4] + 0.006 * au[6] + 0.006 * au[9] + 0.008 * who.wear
+    narrow = 0.016 * au[7] + 0.014 * au[4] + 0.006 * au[6] + 0.006 * au[9] + 0.008 * who.wear
     rest = 0.094 * features.eye_size * features.eye_opening + side * 0.02 * features.uneven[1]
     above = (rest + 0.060 * au[5] - narrow - 0.006 * au[12]) * shut
     below = 0.070 * features.eye_size * features.eye_opening + 0.008 * au[5]
@@ -181,8 +181,8 @@ def _mouth(who: Identity, au: Mapping[int, float], drop: float) -> Mouth:
 def _lip_line(who: Identity, au: Mapping[int, float], drop: float, t: Floats) -> Floats:
     """Where closed lips would meet, relative to the mouth's height."""
     half = who.features.mouth_width + 0.090 * au[12] + 0.085 * au[20] - 0.030 * au[23] - 0.025 * au[24]
-    half -= 0.095 * au[26] * (1 - 0.6 * au[12]) + 0.015 * au[15] + 0.015 * au[17]
-    corner = -0.014 - 0.118 * au[12] + 0.105 * au[15] + 0.035 * au[20] + 0.015 * au[17]
+    half -= 0.095 * au[26] * (1 - 0.6 * au[12]) - 0.045 * au[15] + 0.015 * au[17]
+    corner = -0.014 - 0.118 * au[12] + 0.115 * au[15] + 0.035 * au[20] + 0.015 * au[17]
     corner += 0.36 * drop * (1 - 0.5 * au[12])
     uneven = who.features.uneven[2]
     line = corner * np.abs(t) ** (2.2 - 0.5 * au[12]) + uneven * t

@@ -18,7 +18,7 @@ from core.faces.identity import Identity
 from core.faces.parts import beard, body, brows, eyes, glasses, hair, mouth, nose, skin
 from core.faces.relief import lit
 
-VERSION = "1.1"
+VERSION = "1.2"
 
 Pixels = npt.NDArray[np.uint8]
 

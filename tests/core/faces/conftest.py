@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.faces import demo
+from core.vision import detect, mesh, registry
+from core.vision.mesh import MediaPipe, Mesh
 
 SEED = 1
 Pixels = np.ndarray
-Blendshapes = dict[str, float]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,26 +39,21 @@ def portraits(written: Path) -> dict[str, Pixels]:
 
 
 @pytest.fixture(scope="session")
-def landmarker(shared: Path) -> Iterator[Callable[[Pixels], list[Blendshapes]]]:
-    """A function that gives the blendshapes of every face MediaPipe finds in a picture."""
-    weights = shared / "models" / "face_landmarker.task"
-    if not weights.is_file():
-        pytest.skip(f"{weights} is missing")
-    mediapipe = pytest.importorskip("mediapipe")
-    vision = mediapipe.tasks.vision
-    options = vision.FaceLandmarkerOptions(
-        base_options=mediapipe.tasks.BaseOptions(model_asset_path=str(weights)),
-        output_face_blendshapes=True,
-        num_faces=3,
-    )
-    # Its __del__ raises at exit unless it was closed: the context manager closes it.
-    with vision.FaceLandmarker.create_from_options(options) as network:
+def landmarker(shared: Path) -> MediaPipe:
+    """MediaPipe with its real weights."""
+    return mesh.open_landmarker([shared / "models"])
 
-        def blendshapes(picture: Pixels) -> list[Blendshapes]:
-            image = mediapipe.Image(
-                image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(picture)
-            )
-            found = network.detect(image).face_blendshapes
-            return [{shape.category_name: shape.score for shape in face} for face in found]
 
-        yield blendshapes
+@pytest.fixture(scope="session")
+def see(shared: Path, landmarker: MediaPipe) -> Callable[[Pixels], Mesh]:
+    """A function that gives the landmarks of the face that YuNet finds in a picture."""
+    yunet = registry.detector("yunet", [shared / "models"])
+
+    def seen(picture: Pixels) -> Mesh:
+        face = detect.face(picture, yunet)
+        assert face is not None
+        found = landmarker.mesh(picture, face)
+        assert found is not None
+        return found
+
+    return seen

@@ -1,6 +1,5 @@
 """Detectors made for photographs find one face in the drawn ones."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +8,7 @@ import pytest
 from core import settings
 from core.vision import registry, weights
 from core.vision.detect import Detector
+from core.vision.mesh import MediaPipe
 
 
 def detector(name: str, shared: Path) -> Detector:
@@ -29,7 +29,7 @@ def test_detector_finds_exactly_one_face_in_95_percent(
 
 
 def test_mediapipe_finds_exactly_one_face_in_95_percent(
-    portraits: dict[str, np.ndarray], landmarker: Callable[[np.ndarray], list[dict[str, float]]]
+    portraits: dict[str, np.ndarray], landmarker: MediaPipe
 ) -> None:
-    wrong = [file for file, picture in portraits.items() if len(landmarker(picture)) != 1]
+    wrong = [file for file, picture in portraits.items() if len(landmarker.meshes(picture)) != 1]
     assert len(wrong) <= 0.05 * len(portraits), wrong

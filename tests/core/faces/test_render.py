@@ -1,48 +1,57 @@
 """A portrait shows the Action Units that it was asked for, on the same person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
 from core.faces import demo, emotions, identity, render
+from core.vision import action_units
+from core.vision.mesh import Mesh
 
 from .conftest import SEED
 
-LEVELS = np.linspace(0, 1, 7)
-# MediaPipe's blendshapes are learned from people's faces; each rises with these units.
-PROXIES = [
-    ((1, 2), ("browInnerUp", "browOuterUpLeft", "browOuterUpRight")),
-    ((4,), ("browDownLeft", "browDownRight")),
-    ((12,), ("mouthSmileLeft", "mouthSmileRight")),
-    ((25, 26), ("jawOpen",)),
-]
+Levels = Sequence[float]
+LEVELS: Levels = np.linspace(0, 1, 7).tolist()
+# The landmarker learned from people's faces: its proxies must rise with these units in three people ...
+HELD = [(1, 2), (4,), (12,), (25, 26)]
+# ... and with these in one; docs/models.md has all units, in three.
+TRIED = [(5,), (6,), (15,), (17,), (20,), (25,), (26,), (43,)]
 
 
-def rise(
-    sitter: render.Sitter,
-    units: tuple[int, ...],
-    shapes: tuple[str, ...],
-    judge: Callable[[np.ndarray], list[dict[str, float]]],
-) -> float:
-    """Spearman's correlation between the units' level and the mean of the blendshapes."""
+def rises(
+    sitter: render.Sitter, units: tuple[int, ...], see: Callable[[np.ndarray], Mesh], levels: Levels
+) -> tuple[float, float, float]:
+    """Spearman's correlation of the units' level and the mean of their proxies; both ends of the latter."""
     seen = []
-    for level in LEVELS:
-        (face,) = judge(sitter.portrait(dict.fromkeys(units, float(level))))
-        seen.append(np.mean([face[shape] for shape in shapes]))
-    return float(spearmanr(LEVELS, seen).statistic)
+    for level in levels:
+        found = action_units.intensities(see(sitter.portrait(dict.fromkeys(units, float(level)))))
+        seen.append(float(np.mean([found[unit] for unit in units])))
+    return float(spearmanr(levels, seen).statistic), seen[0], seen[-1]
 
 
-@pytest.mark.parametrize(("units", "shapes"), PROXIES)
-def test_mediapipe_sees_units_rise(
+@pytest.mark.parametrize(
+    ("units", "people"),
+    [*((units, 3) for units in HELD), *((units, 1) for units in TRIED)],
+    ids=lambda given: f"AU{'+'.join(map(str, given))}" if isinstance(given, tuple) else str(given),
+)
+def test_proxies_rise_with_the_units_that_are_drawn(
     units: tuple[int, ...],
-    shapes: tuple[str, ...],
-    landmarker: Callable[[np.ndarray], list[dict[str, float]]],
+    people: int,
+    see: Callable[[np.ndarray], Mesh],
+    sitters: list[render.Sitter],
 ) -> None:
-    # Two neighbouring levels may swap where a proxy saturates: .9 over seven levels allows that.
-    for who in demo.cast(SEED)[:3]:
-        assert rise(render.Sitter(who), units, shapes, landmarker) >= 0.9
+    # Two neighbouring levels may swap where a proxy saturates: .9 allows that over five levels and seven.
+    levels = LEVELS if people > 1 else LEVELS[::2] + LEVELS[1:2]
+    found = [rises(sitter, units, see, levels) for sitter in sitters[:people]]
+    print([f"rho {rho:.2f}, from {first:.2f} to {last:.2f}" for rho, first, last in found])
+    assert min(rho for rho, _, _ in found) >= 0.9
+
+
+@pytest.fixture(scope="module")
+def sitters() -> list[render.Sitter]:
+    return [render.Sitter(who) for who in demo.cast(SEED)[:3]]
 
 
 def test_portrait_is_a_square_rgb_picture() -> None:
