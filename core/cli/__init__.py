@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from core.cli import erase, exclude, export, identity, install, models, rate, recruit, simulate, study
+from core.cli import erase, exclude, export, fit, identity, install, models, rate, recruit, simulate, study
 from core.errors import FacenormError
 
 
@@ -63,6 +63,7 @@ for command in (
     models.models,
     rate.rate,
     identity.identity,
+    fit.fit,
     simulate.simulate,
     exclude.exclude,
     erase.erase,

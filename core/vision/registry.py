@@ -10,7 +10,7 @@ from typing import cast
 
 from core import codes
 from core.errors import ModelError
-from core.vision import deepface_detect, weights
+from core.vision import deepface_detect, mediapipe_detect, weights
 from core.vision.detect import Detector, Haar, YuNet
 from core.vision.rater import Comparer, Compute, Declaration, Deriver, Entry, Rater
 from core.vision.raters import (
@@ -62,6 +62,7 @@ DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {
         "retinaface": DetectorEntry("deepface-retinaface", deepface_detect.RetinaFace),
         "yunet": DetectorEntry("yunet", YuNet),
+        "mediapipe": DetectorEntry("face-landmarker", mediapipe_detect.Detector),
         "haar": DetectorEntry("haar-frontalface", Haar),
     }
 )

@@ -116,7 +116,9 @@ def _pictures(stimuli: Sequence[Stimulus], counted: Sequence[Summary]) -> None:
     drawing = {name for name, entry in registry.RATERS.items() if entry.kind == "comparison"}
     if not drawing & {one.rater_id for one in counted}:
         return
-    by_name = {f"{one.identity_id} · {one.intended_emotion} · {one.stim_file}": one for one in stimuli}
+    # A reference has nothing to be compared with: the edits come first.
+    edits = sorted(stimuli, key=lambda one: one.intended_emotion in {None, "neutral"})
+    by_name = {f"{one.identity_id} · {one.intended_emotion} · {one.stim_file}": one for one in edits}
     name = st.selectbox("Pictures drawn by raters", list(by_name), key="drawn-of", width=360)
     with db_engine.reading(resources.engine()) as conn:
         found = list(ai.pictures(conn, by_name[name].served_sha256))

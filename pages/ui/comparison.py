@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from core import scales
 from core.agreement.continuous import Comparison
 from core.study import Scale
 from core.vision import registry
@@ -16,6 +17,7 @@ from pages.ui.results import Missing, Model, Pairs, Snapshot
 
 SCOPE = "human-ai"
 RECOGNITION = "recognition"
+FITTED = "fitted-"
 FEW = 5
 
 
@@ -67,7 +69,7 @@ def _sides(asked: Mapping[str, Scale], models: Sequence[Model]) -> dict[str, lis
         scale_id: [
             Side(model, gives)
             for model in models
-            for gives in _gives(model)
+            for gives in _gives(model, asked)
             if gives.kind == "number" and gives.scale_id in results.told_of(scale_id)
         ]
         for scale_id in asked
@@ -77,7 +79,13 @@ def _sides(asked: Mapping[str, Scale], models: Sequence[Model]) -> dict[str, lis
     return {name: sides for name, sides in found.items() if sides}
 
 
-def _gives(model: Model) -> Sequence[Gives]:
+def _gives(model: Model, asked: Mapping[str, Scale]) -> Sequence[Gives]:
+    if model.rater_id.startswith(FITTED):  # it predicts people's means in their own units
+        return [
+            Gives(scale_id, "number", results.units(scale), (), *scales.canonical_bounds(scale), 0.0)
+            for scale_id, scale in asked.items()
+            if scale.kind != "choice" and model.tells(scale_id)
+        ]
     entry = registry.RATERS.get(model.rater_id)
     return [one for one in entry.declaration.gives if model.tells(one.scale_id)] if entry else []
 

@@ -22,7 +22,10 @@ def places(names: Collection[str]) -> dict[str, str | None]:
 
 def usable() -> frozenset[str]:
     """The raters whose files are all here."""
-    files = {name: set(entry.declaration.weights) for name, entry in registry.RATERS.items()}
+    files = {
+        name: {*entry.declaration.weights, *registry.declaration(registry.source(name) or name).weights}
+        for name, entry in registry.RATERS.items()
+    }
     here = places(tuple(sorted(set().union(*files.values()))))
     return frozenset(name for name, needed in files.items() if all(here[file] for file in needed))
 
