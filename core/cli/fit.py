@@ -57,9 +57,8 @@ def fit(study_id: str, scales: str, embedding: str, detector: str | None, simula
         means = {name: _means(conn, version, name, study.scales[name], simulated=simulated) for name in asked}
     for name, people in means.items():
         fitted, reason = _fitted(stimuli, found, people, embedding, name)
-        results = _results(
-            stimuli, found, fitted, reason, f"fitted-{name}-{embedding}", detected, name, study
-        )
+        rater_id = f"fitted-{name}-{embedding}"
+        results = _results(stimuli, found, fitted, reason, rater_id, detected, name, study)
         _save(opened, version, results, _fingerprint(embedding, detected, people), who)
         click.echo(f"{rater_id}: {reason}")
 
