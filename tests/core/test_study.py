@@ -200,7 +200,7 @@ CHANGES = [
     ("trials:", "yardsticks: [{id: real}]\ntrials:", "yardsticks:", "add 'manifest:'"),
     ("trials:", "yardsticks: [{id: Real Faces, manifest: m}]\ntrials:", "yardsticks:", "'Real Faces'"),
     ("trials:", "yardsticks: [{id: a, manifest: m, file: x}]\ntrials:", "yardsticks:", "'file'"),
-    ("trials:", "yardsticks: [{id: a, manifest: m}, {id: a, manifest: n}]\ntrials:", "yardsticks:", "'a' again"),
+    ("trials:", "yardsticks: [{id: a, manifest: m}, {id: a, manifest: n}]\ntrials:", "yards", "'a' again"),
     ("trials:", "yardsticks: [{id: a, manifest: m, title: {fr: x}}]\ntrials:", "yardsticks:", "'fr'"),
     ("title: {en: Small}", "title: &t {en: Small}\ndescription: *t", "title:", "alias"),
     ("contact: a@example.org", "contact: !!python/name:os.system x", "contact:", "tag"),
