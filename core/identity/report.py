@@ -62,6 +62,7 @@ def compute(
     gallery: Gallery,
     *,
     threshold: float | None = None,
+    needs_edits: bool = True,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Report:
@@ -69,13 +70,14 @@ def compute(
 
     embeddings: shape (pictures, dimensions), each of length 1, or NaN where there is no face.
     threshold: the cosine distance up to which the model's authors say "the same person".
+    needs_edits: photographs of people without references still have pairs; False reports on these alone.
     Raises AgreementError where the embeddings do not fit, or there is no edit with a face and a reference.
     """
     found = pairs.usable(embeddings, len(gallery.pictures))
     seen: Flags = np.asarray(np.isfinite(found).all(axis=1))
     headline = _headline(gallery, seen)
     counted = {kind: _counted(found, gallery, seen, kind, seed) for kind in KINDS}
-    if not len(counted["reference"].pair.first):
+    if needs_edits and not len(counted["reference"].pair.first):
         raise AgreementError(
             f"{model}: no edit has a face, an identity and a reference with a face; needed is at least one: "
             "name identities and references in the manifest, or try another detector"
@@ -100,6 +102,8 @@ def compute(
 
 def _headline(gallery: Gallery, seen: Flags) -> Impostors:
     pair = pairs.sides(gallery, seen, "reference")
+    if not len(pair.first):
+        pair = pairs.sides(gallery, seen, "all_pairs")
     return "matched" if gallery.matched_on and pairs.count(gallery, pair, matched=True) else "all"
 
 

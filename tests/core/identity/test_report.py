@@ -205,3 +205,16 @@ def test_embeddings_that_cannot_be_used_are_said(change, said):
     built, found = made.a_set(4)
     with pytest.raises(AgreementError, match=said):
         report.compute("m", change(found), built)
+
+
+def test_people_without_references_are_compared_by_all_pairs_where_that_is_asked_for():
+    whole = made.pictures(7, traits=True)
+    plain = [replace(one, reference_file=None, intended_emotion=None) for one in whole]
+    built, found = gallery.build(plain), made.embeddings(whole)
+    with pytest.raises(AgreementError, match="no edit has a face"):
+        report.compute("m", found, built)
+    told = report.compute("m", found, built, needs_edits=False, resamples=20)
+    assert (told.of("reference"), told.images, told.headline) == (None, (), "matched")
+    # Oracle: the same pairs of the same pictures in a set that has references.
+    with_edits = report.compute("m", found, gallery.build(whole), resamples=20)
+    assert told.of("all_pairs").auc == with_edits.of("all_pairs").auc
