@@ -25,6 +25,7 @@ from pages.ui import (
     identity_words,
     parts,
     resources,
+    yardstick,
 )
 from pages.ui.identity_data import Embedded
 from pages.ui.tables import ROW_PX
@@ -65,9 +66,11 @@ def render() -> None:
     reports = _reports(version, stored)
     if not reports:
         return
-    _notes(reports)
+    yardsticks = yardstick.named(version, stored.models)
+    _notes(reports, alone=not yardsticks)
     kind, impostors = _choice(reports)
     _separations(reports, kind, impostors)
+    yardstick.identity(yardsticks, stored.models, reports, kind, impostors)
     _robustness(reports)
     report = _model(reports)
     by_file = {stimulus.stim_file: stimulus for stimulus in stored.stimuli}
@@ -115,8 +118,11 @@ def _report(config_hash: str, name: str, fingerprint: str, _model: Embedded, _sh
 # ---- the sections
 
 
-def _notes(reports: Sequence[Report]) -> None:
-    notes = [*dict.fromkeys(note for one in reports for note in one.notes), identity_words.YARDSTICK]
+def _notes(reports: Sequence[Report], *, alone: bool) -> None:
+    notes = [*dict.fromkeys(note for one in reports for note in one.notes)]
+    notes += [identity_words.YARDSTICK] if alone else []
+    if not notes:
+        return
     st.warning("\n".join(f"- {parts.plain(note)}" for note in notes), icon=":material/info:")
 
 
@@ -237,7 +243,7 @@ def _intensity(report: Report, by_file: Mapping[str, Stimulus], said: Sequence[A
         figure = charts.against(
             points,
             titles=(f"intensity by {rater_id}", f"similarity by {report.model}"),
-            ranges=((0.0, max(point.x for point in points)), (min(0.0, *(point.y for point in points)), 1.0)),
+            ranges=((0.0, max(point.x for point in points)), (min(point.y for point in points), 1.0)),
             same_units=False,
             dark=parts.is_dark(),
         )

@@ -53,7 +53,7 @@ FILES: Mapping[str, Mapping[str, Kind]] = {
     "problems.csv": PROBLEMS,
 }
 NUMBERS = len(SUMMARY) - len(("model", "compared", "impostors", "headline", "note"))
-PAIRS_AT_ONCE = 200_000
+PAIRS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, slots=True)

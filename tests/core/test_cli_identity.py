@@ -20,7 +20,6 @@ from core.errors import FacenormError
 from core.identity import tables
 from core.vision import align, registry
 from core.vision.rater import Declaration, Entry, Opinion
-from core.vision.raters import onnx_identity
 
 # Who is on which picture, as the folder's description has it; the first is taken as the neutral.
 PEOPLE = {"p1": ("img5", "img6", "img10", "img11"), "p2": ("img3", "img12"), "p3": ("img8", "img9")}
@@ -55,8 +54,7 @@ def run(data: Path, shared: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("FACENORM_DATABASE_URL", "")
     monkeypatch.setenv("FACENORM_MODELS", os.pathsep.join([str(data / "models"), str(shared / "models")]))
     own = Entry(Thumbnail.declaration, lambda _folders, _compute: Thumbnail())
-    known = {entry.declaration.rater_id: entry for entry in onnx_identity.ENTRIES}
-    monkeypatch.setattr(registry, "RATERS", MappingProxyType({**registry.RATERS, **known, "thumbnail": own}))
+    monkeypatch.setattr(registry, "RATERS", MappingProxyType({**registry.RATERS, "thumbnail": own}))
 
     def run(*arguments: object, code: int = 0) -> Result:
         result = CliRunner().invoke(identity, [*map(str, arguments)])
