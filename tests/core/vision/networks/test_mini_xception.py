@@ -1,6 +1,9 @@
 """mini-Xception's network against the original Keras graph."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import h5py
@@ -72,3 +75,25 @@ def test_a_file_without_a_layer_or_with_another_shape_is_refused(path: Path, tmp
     copy.write_bytes(b"no hdf5")
     with pytest.raises(ModelError, match="is not mini-Xception"):
         mini_xception.load(copy)
+
+
+# Keras chooses its engine once, when it is imported: a process of its own.
+KERAS = """
+import sys
+import keras, numpy as np
+network = keras.models.load_model(sys.argv[1], compile=False)
+inputs = np.load(sys.argv[2])
+np.save(sys.argv[3], np.asarray(network(inputs).detach()))
+"""
+
+
+def test_random_inputs_give_what_the_original_graph_gives_in_keras(path: Path, tmp_path: Path) -> None:
+    # Oracle: the authors' hdf5 loaded and run by Keras itself, on torch.
+    inputs = np.random.default_rng(1).uniform(-1, 1, (5, 1, 64, 64)).astype(np.float32)
+    np.save(tmp_path / "in.npy", inputs.transpose(0, 2, 3, 1))
+    files = [str(path), str(tmp_path / "in.npy"), str(tmp_path / "out.npy")]
+    env = os.environ | {"KERAS_BACKEND": "torch", "KERAS_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", KERAS, *files], env=env, check=True, capture_output=True)
+    with torch.inference_mode():
+        found = mini_xception.load(path)(torch.from_numpy(inputs)).numpy()
+    np.testing.assert_allclose(found, np.load(tmp_path / "out.npy"), atol=1e-5, rtol=0)
