@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,9 +105,11 @@ def _stimulus(row: Row[tuple[object, ...]]) -> Stimulus:
     )
 
 
-def results(conn: Connection, config_hash: str, yardstick_id: str) -> Iterator[AiResult]:
-    """Yield the newest result of each picture, rater and detector, with embeddings, in no order."""
-    newest = conn.execute(_newest(config_hash, yardstick_id)).all()
+def results(
+    conn: Connection, config_hash: str, yardstick_id: str, *, raters: Collection[str]
+) -> Iterator[AiResult]:
+    """Yield the newest result of each picture, rater and detector, with embeddings, rater by rater."""
+    newest = conn.execute(_newest(config_hash, yardstick_id, raters)).all()
     by_rater: dict[RaterKey, dict[str, str]] = {}
     for row in newest:
         key = RaterKey(**{column.name: getattr(row, column.name) for column in RATER})
@@ -118,7 +120,7 @@ def results(conn: Connection, config_hash: str, yardstick_id: str) -> Iterator[A
                 yield result
 
 
-def _newest(config_hash: str, yardstick_id: str) -> Select[tuple[object, ...]]:
+def _newest(config_hash: str, yardstick_id: str, raters: Collection[str]) -> Select[tuple[object, ...]]:
     asked = select(yardstick_picture.c.sha256).where(
         yardstick_picture.c.config_hash == config_hash, yardstick_picture.c.yardstick_id == yardstick_id
     )
@@ -128,7 +130,7 @@ def _newest(config_hash: str, yardstick_id: str) -> Select[tuple[object, ...]]:
     )
     found = (
         select(ai_result.c.served_sha256, ai_result.c.settings_hash, *RATER, age.label("age"))
-        .where(ai_result.c.served_sha256.in_(asked))
+        .where(ai_result.c.served_sha256.in_(asked), ai_result.c.rater_id.in_(list(raters)))
         .subquery()
     )
     return select(found).where(found.c.age == 1).order_by(found.c.rater_id, found.c.detector)

@@ -64,3 +64,33 @@ label chosen most, “(tie)” where another was chosen as often. **M** is the m
 number of answers. “Not applicable” (the intensity of no emotion) is never counted as 0.
 The export has standard deviations, intervals, medians and every proportion.
 """
+
+YARDSTICK = """
+Each row is one rater on one set of faces: the study's own, and the sets of real faces that the study names
+under `yardsticks`. A low accuracy on the study's faces alone speaks against the faces; a low one on both,
+against the model.
+
+- **Accuracy**: the share of pictures whose intended emotion is the rater's own answer, among all that it
+  can answer; Wilson's 95 % interval, pictures as independent. **Balanced**: the mean over emotions, so that
+  it does not depend on how many pictures of each there are. **By guessing**: evenly among the rater's
+  answers.
+- **No answer**: pictures without a face or on which the rater abstains; they are no misses.
+- **Confidence**: the mean probability that the rater gives to its own answer; **overconfidence**: that
+  minus the accuracy. **ECE**, expected calibration error: confidence and accuracy are compared in 10 bins
+  of confidence; above 0 even for a perfect rater, the more so in small sets. **Brier score**: the mean
+  squared distance of the probabilities from the intended emotion; 0 is certain and right, 2 certain and
+  wrong. Their 95 % intervals resample identities 1,000 times; none with fewer than 5 identities.
+
+Brier (1950), *Monthly Weather Review* 78, 1-3; Naeini, Cooper & Hauskrecht (2015), *AAAI Conference on
+Artificial Intelligence*, 2901-2907.
+"""
+
+YARDSTICK_IDENTITY = """
+The same models on the sets of real faces that the study names under `yardsticks`, each set by its own
+pairs. In photographs an “edit” is a picture of somebody with an expression, its reference their neutral
+photograph: how far an expression alone moves a face, without any editing. Where a set has no neutrals, all
+pairs are compared, of the study as well.
+
+**Mean of impostors** far above that of real people: the study's identities are more alike than people are.
+Compare matched impostors with matched ones, all with all.
+"""

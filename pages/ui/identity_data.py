@@ -28,6 +28,7 @@ class Embedded:
 
     name: str  # what the page calls it: the detector is named where there are several
     rater_id: str
+    detector: str
     values: NDArray[np.float32]
 
     @property
@@ -65,7 +66,9 @@ def models(stored: Iterable[Stored], stimuli: Sequence[Stimulus]) -> tuple[Embed
         found.setdefault((rater_id, detector), {})[served_sha256] = values
     several = len({detector for _, detector in found}) > 1
     return tuple(
-        Embedded(f"{rater_id} on {detector}" if several else rater_id, rater_id, _table(rows, stimuli))
+        Embedded(
+            f"{rater_id} on {detector}" if several else rater_id, rater_id, detector, _table(rows, stimuli)
+        )
         for (rater_id, detector), rows in sorted(found.items())
     )
 
@@ -82,10 +85,17 @@ def _table(rows: Mapping[str, NDArray[np.float32]], stimuli: Sequence[Stimulus])
     return table
 
 
-def reported(model: Embedded, shown: Gallery) -> Report | str:
+def reported(model: Embedded, shown: Gallery, *, needs_edits: bool = True) -> Report | str:
     """One model's report, or why there is none."""
     try:
-        return report.compute(model.name, model.values, shown, threshold=model.threshold, seed=SEED)
+        return report.compute(
+            model.name,
+            model.values,
+            shown,
+            threshold=model.threshold,
+            needs_edits=needs_edits,
+            seed=SEED,
+        )
     except AgreementError as error:
         return str(error)
 

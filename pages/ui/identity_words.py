@@ -45,8 +45,9 @@ the person without the expression.
 """
 
 YARDSTICK = (
-    "This study names no reference set of real faces. How well real people are told apart by the same models "
-    "is not known here, so read these numbers as a comparison within this set."
+    "This study names no reference set of real faces. What the same models make of real people is not known "
+    "here, so read these numbers as a comparison within this set. To name one, write 'yardsticks:' into the "
+    "study file and load it again (docs/studies.md)."
 )
 KINDS = {
     "reference": "its reference",

@@ -81,12 +81,13 @@ def test_the_newest_result_of_each_rater_and_detector_is_given_with_its_embeddin
         ("a", opinion(2)),
         ("a", opinion(2, "angry", detector="yunet")),
         ("a", opinion(7)),  # no picture of the set
+        ("a", opinion(1, rater_id="another")),
     )
     for settings_hash, result in later:
         with db_engine.writing(lab.engine) as conn:
             ai.save(conn, run_id, result, settings_hash=settings_hash * 64)
     with db_engine.reading(lab.engine) as conn:
-        found = list(yardsticks.results(conn, version.config_hash, "real"))
+        found = list(yardsticks.results(conn, version.config_hash, "real", raters=["rater"]))
     labels = {(one.served_sha256[-1], one.detector, one.rater_version): one.scores[0].label for one in found}
     assert labels == {("1", "haar", "1"): "happy", ("2", "haar", "1"): "happy", ("2", "yunet", "1"): "angry"}
     assert len(found) == 3
