@@ -1,5 +1,6 @@
 """docs/statistics.md says how every number is made; these tests hold it to the code."""
 
+import dataclasses
 import importlib
 import inspect
 import re
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import norms
+from core import norms, quality
 from core.agreement import bootstrap, krippendorff
 from core.study import Anchors, Scale
 
@@ -21,6 +22,7 @@ NAMES = sorted(
 MODULES = {
     **{name: importlib.import_module(f"core.agreement.{name}") for name in NAMES},
     "norms": norms,
+    "quality": quality,
 }
 FUNCTIONS = {
     f"{name}.{function}": code
@@ -77,6 +79,9 @@ def test_every_statistic_with_a_source_is_one_that_is_cited():
         "norms.table",
         "norms.table_of_counts",
         "norms.usable",
+        "quality.excluded",
+        "quality.flags",
+        "quality.measures",
     }
 
 
@@ -118,3 +123,20 @@ def test_the_document_states_the_limits_that_the_code_has(text):
     assert f"above {krippendorff._PACKAGE_CELLS // 10**6} million" in text
     default = inspect.signature(krippendorff.alpha).parameters["resamples"].default
     assert f"{default:,} resamples" in text
+
+
+def test_the_document_lists_every_limit_of_quality_with_its_default(text):
+    limits = {
+        name: value
+        for name, value in dataclasses.asdict(quality.Rules()).items()
+        if name != "soft" and value is not None
+    }
+    table = text.split("## Quality of answers")[1].split("\n## ")[0]
+    stated = {
+        name: float(default)
+        for name, default in re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+) \|$", table, re.MULTILINE)
+    }
+    assert stated == limits
+    assert "| `min_rt_ms` |" in table
+    assert all(f"`{name}`" in table.split("Soft")[1] for name in quality.Rules().soft)
+    assert f"fewer than {quality.MIN_RATINGS} answers" in table
