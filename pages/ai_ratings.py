@@ -16,7 +16,6 @@ from db.ai_runs import AiRun
 from pages.ui import ai_results, choose, guard, model_files, parts, processes, raters, resources
 
 STALE = timedelta(minutes=1)  # a run without a sign of life for so long has stopped
-FALLBACK = "haar"  # the command's default, too: its file comes in one package with the first rater's
 
 
 def render() -> None:
@@ -28,19 +27,12 @@ def render() -> None:
         st.info("There is no study yet. Load one on the page “Studies”.")
         return
     chosen = raters.choice(model_files.usable())
-    detector = raters.detector(_usable_detector())
+    detector = raters.detector(registry.usable_detector(resources.configuration().model_folders))
     raters.about(chosen)
     wanted = tuple(name for one in chosen for name in (registry.source(one), one) if name)
     ready = bool(chosen) and model_files.show(registry.needed(wanted, detector), who)
     _start(version, chosen, detector, who, ready=ready)
     _watch(version)
-
-
-def _usable_detector() -> str:
-    """The first detector whose file is here, so that a fresh installation need fetch no more than it has."""
-    files = {name: entry.weights for name, entry in registry.DETECTORS.items()}
-    here = model_files.places(tuple(files.values()))
-    return next((name for name, file in files.items() if here[file] is not None), FALLBACK)
 
 
 # ---- the run

@@ -50,7 +50,9 @@ WITHOUT_RATING = 3  # the exit code of a run that is done, some of whose picture
     help="Raters, separated by commas.",
 )
 @click.option(
-    "--detector", default="haar", show_default=True, help="What finds the faces, once for all raters."
+    "--detector",
+    help="What finds the faces, for all raters: retinaface, yunet, mediapipe, haar, or deepface:NAME for "
+    "any other of DeepFace's.  [default: the first of these four whose file is here]",
 )
 @click.option("--device", type=click.Choice(["cpu", "cuda"]), default="cpu", show_default=True)
 @click.option(
@@ -71,7 +73,7 @@ def rate(  # noqa: PLR0913, PLR0917  one argument for each option
     study_id: str | None,
     manifest: Path | None,
     raters: str,
-    detector: str,
+    detector: str | None,
     device: Literal["cpu", "cuda"],
     batch: int,
     workers: int,
@@ -122,11 +124,12 @@ def _start_anew() -> None:
         os.execve(sys.executable, command, os.environ | ALLOCATOR)  # noqa: S606  ourselves, no shell
 
 
-def _spec(asked: Sequence[str], detector: str, device: Literal["cpu", "cuda"]) -> Spec:
-    from core.vision import models
+def _spec(asked: Sequence[str], detector: str | None, device: Literal["cpu", "cuda"]) -> Spec:
+    from core.vision import models, registry
     from core.vision.rater import Compute
 
-    return models.spec(asked, detector, settings.load().model_folders, Compute(device))
+    folders = settings.load().model_folders
+    return models.spec(asked, detector or registry.usable_detector(folders), folders, Compute(device))
 
 
 def _carry_out(
@@ -155,9 +158,9 @@ def _say_plan(todo: Plan, where: str) -> None:
     click.echo(f"{where}: {todo.total} ratings are missing; faces by {todo.spec.detector}")
 
 
-def _said(statuses: Counter[str], where: str) -> None:
+def _said(statuses: Counter[str], where: str, spec: Spec) -> None:
     said = ", ".join(f"{n} {status.replace('_', ' ')}" for status, n in sorted(statuses.items()))
-    click.echo(f"{where}: {said}")
+    click.echo(f"{where}: {said}; faces by {spec.detector}")
 
 
 # ---- files
@@ -191,7 +194,7 @@ def _files(
     _carry_out(opened, spec, usable, where, who, None)
     statuses: Counter[str] = Counter()
     export.ai_sheet(out, _rows(opened, spec, found, subjects, asked, statuses), excel=excel)
-    _said(statuses, str(out))
+    _said(statuses, str(out), spec)
     return statuses
 
 
@@ -274,5 +277,5 @@ def _of(
     opened: Engine, spec: Spec, subjects: Sequence[Subject], asked: Sequence[str], where: str
 ) -> Counter[str]:
     statuses = Counter[str](one.status for _, one in rating.results(opened, spec, subjects, asked))
-    _said(statuses, where)
+    _said(statuses, where, spec)
     return statuses

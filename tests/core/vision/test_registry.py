@@ -65,5 +65,10 @@ def test_loading_without_weights_says_how_to_get_them(tmp_path: Path) -> None:
 def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no rater 'minixception'.*did you mean 'mini-xception'"):
         registry.rater("minixception", [tmp_path])
-    with pytest.raises(ModelError, match=r"no detector 'retina'.*yunet, haar"):
+    with pytest.raises(ModelError, match=r"no detector 'retina'.*did you mean 'retinaface'"):
         registry.detector("retina", [tmp_path])
+
+
+def test_the_best_detector_whose_file_is_here_is_taken(folders: list[Path], tmp_path: Path) -> None:
+    assert registry.usable_detector(folders) == "yunet"  # RetinaFace's file is not here
+    assert registry.usable_detector([tmp_path]) == "haar"
