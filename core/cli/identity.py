@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.identity.across import Robustness
     from core.identity.gallery import Gallery
     from core.identity.report import Report
-    from core.identity.tables import Problem
+    from core.identity.tables import Confidence, Problem
     from core.records import AiResult
     from core.vision.models import Spec
     from core.vision.sources import Source
@@ -196,7 +196,9 @@ def _write(
     pairs = sum(tables.n_pairs(gallery, found, which) for found in embedded.values())
     click.echo(f"pairs.csv will have {pairs:,} rows (--pairs {which})")
     chunks = {
-        "identity.csv": ratings.chunks(tables.identity_rows(reports), tuple(tables.IDENTITY)),
+        "identity.csv": ratings.chunks(
+            tables.identity_rows(reports, _confidences(reports)), tuple(tables.IDENTITY)
+        ),
         "pairs.csv": (
             chunk
             for model, found in embedded.items()
@@ -213,6 +215,16 @@ def _write(
             name: sheets.write(parts[name], tables.FILES[name], content, excel=False)
             for name, content in chunks.items()
         }
+
+
+def _confidences(reports: Sequence[Report]) -> dict[str, Confidence]:
+    from core.vision import deepface_confidence, registry
+
+    found = {
+        one.model: deepface_confidence.of(one.model, registry.declaration(one.model).threshold)
+        for one in reports
+    }
+    return {model: confidence for model, confidence in found.items() if confidence}
 
 
 def _say(report: Report) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -19,11 +19,13 @@ from core.identity.separation import STATISTICS, Separation
 from core.ratings import Kind, Row, Value
 
 Which = Literal["within", "all"]
+Confidence = Callable[[float], float]
 
 IDENTITY: Mapping[str, Kind] = {
     "model": "text", "stim_file": "text", "identity_id": "text", "reference_file": "text",
     "similarity": "number", "percentile": "number", "margin": "number", "rank1": "boolean",
-    "verdict": "boolean", "threshold": "number", "nearest_file": "text", "impostors": "text",
+    "verdict": "boolean", "threshold": "number", "deepface_confidence": "number",
+    "nearest_file": "text", "impostors": "text",
     "edited_neutral_file": "text", "edited_neutral_similarity": "number",
     "edited_neutral_percentile": "number", "edited_neutral_margin": "number",
     "edited_neutral_rank1": "boolean", "flags": "text", "reason": "text",
@@ -66,16 +68,23 @@ class Problem:
     reason: str
 
 
-def identity_rows(reports: Iterable[Report]) -> Iterator[Row]:
-    """One row for each model and edit."""
-    return (_identity(report.model, image) for report in reports for image in report.images)
+def identity_rows(reports: Iterable[Report], confidences: Mapping[str, Confidence]) -> Iterator[Row]:
+    """One row for each model and edit.
+
+    confidences: by model, from a similarity to DeepFace's confidence; models without one are left out.
+    """
+    for report in reports:
+        confidence = confidences.get(report.model)
+        for image in report.images:
+            yield _identity(report.model, image, confidence)
 
 
-def _identity(model: str, image: Image) -> Row:
+def _identity(model: str, image: Image, confidence: Confidence | None) -> Row:
     own, edited = image.reference, image.edited_neutral
+    sure = _decimals(confidence(own.similarity)) if own and confidence else None
     values = (
         model, image.stim_file, image.identity_id, image.reference_file, *_standing(own),
-        image.verdict, image.threshold, own.nearest_file if own else None, image.impostors,
+        image.verdict, image.threshold, sure, own.nearest_file if own else None, image.impostors,
         edited.compared_file if edited else None, *_standing(edited), "; ".join(image.flags), image.reason,
     )  # fmt: skip
     return dict(zip(IDENTITY, values, strict=True))
