@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from core.agreement import categories as scale
 from core.agreement.categories import Weights
-from core.agreement.estimate import Estimate, Floats, t_quantile
+from core.agreement.estimate import Estimate, Floats, ZTest, t_quantile, z_test
 from core.errors import AgreementError
 
 
@@ -105,6 +105,26 @@ def fleiss_by_category(counts: npt.ArrayLike) -> Floats:
     table = _checked(counts)
     apart = np.stack([table, table.sum(axis=1, keepdims=True) - table], axis=-1)
     return np.array([_point("Fleiss' kappa", two, np.eye(2)) for two in apart.transpose(1, 0, 2)])
+
+
+def fleiss_test(counts: npt.ArrayLike) -> ZTest:
+    """Fleiss' kappa against chance, for stimuli that all have the same number of ratings.
+
+    counts: shape (stimuli, categories). It answers whether there is any agreement, which is seldom the
+    question; the interval answers how much.
+    Raises AgreementError as `fleiss` does, and where stimuli differ in their number of ratings.
+    Source: Fleiss, Nee & Landis (1979), Psychological Bulletin 86, 974-977.
+    """
+    table = _checked(counts)
+    if len(sizes := np.unique(table.sum(axis=1))) > 1:
+        raise AgreementError(
+            f"stimuli have {sizes.min():g} to {sizes.max():g} ratings; this test needs one number"
+        )
+    p, n = table.sum(axis=0) / table.sum(), float(sizes[0])
+    kappa = _with_error("Fleiss' kappa", table, np.eye(len(p)))[0]
+    spread = float((p * (1 - p)).sum())
+    squares = spread**2 - float((p * (1 - p) * (1 - 2 * p)).sum())
+    return z_test(kappa, (2 * squares / (len(table) * n * (n - 1))) ** 0.5 / spread)
 
 
 def conger(values: npt.ArrayLike, *, categories: Sequence[float], weights: Weights = "none") -> Estimate:

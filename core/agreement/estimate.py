@@ -29,6 +29,20 @@ class Estimate:
     method: str
 
 
+@dataclass(frozen=True, slots=True)
+class ZTest:
+    """A statistic over its standard error where agreement is by chance alone, and the two-sided p."""
+
+    z: float
+    se: float
+    p: float
+
+
+def z_test(estimate: float, se: float) -> ZTest:
+    """The test of an estimate against 0 with its standard error under that hypothesis."""
+    return ZTest(estimate / se, se, float(2 * stats.norm.sf(abs(estimate) / se)))
+
+
 def normal_quantile(confidence: float) -> float:
     """The two-sided standard normal quantile, 1.96 for a confidence of 0.95."""
     return float(stats.norm.ppf((1 + confidence) / 2))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from core.agreement import categories as scale
 from core.agreement.categories import Weights
-from core.agreement.estimate import Estimate, Floats, normal_quantile
+from core.agreement.estimate import Estimate, Floats, ZTest, normal_quantile, z_test
 from core.errors import AgreementError
 
 
@@ -64,6 +64,21 @@ def cohen_of_table(table: npt.ArrayLike, *, weights: Weights = "none", confidenc
         n_ratings=2 * int(n),
         method=f"{name} over {len(counts)} categories; large-sample interval",
     )
+
+
+def cohen_test(table: npt.ArrayLike) -> ZTest:
+    """Cohen's kappa, unweighted, against chance: its standard error where raters are independent.
+
+    table: shape (categories, categories). Raises AgreementError as `cohen` does.
+    Source: Fleiss, Cohen & Everitt (1969), Psychological Bulletin 72, 323-327.
+    """
+    kappa = cohen_of_table(table).estimate
+    p = np.asarray(table, dtype=np.float64)
+    n = float(p.sum())
+    rows, columns = p.sum(axis=1) / n, p.sum(axis=0) / n
+    expected = float(rows @ columns)
+    squares = expected + expected**2 - float((rows * columns * (rows + columns)).sum())
+    return z_test(kappa, (squares / n) ** 0.5 / (1 - expected))
 
 
 def light(values: npt.ArrayLike, *, categories: Sequence[float], weights: Weights = "none") -> Estimate:

@@ -49,6 +49,15 @@ def test_fleiss_matches_the_diagnoses_of_fleiss_1971(diagnoses):
     assert by_category == pytest.approx(example["verified"]["category_kappa"], abs=1e-6)
 
 
+def test_fleiss_against_chance_matches_irr_and_needs_equal_numbers_of_ratings(diagnoses):
+    values, example = diagnoses
+    found = chance.fleiss_test(categories.counts(values, range(1, 6)))
+    assert round(found.z, 5) == example["expected_published"]["fleiss_z"]
+    assert found.p < 1e-60
+    with pytest.raises(AgreementError, match="stimuli have 2 to 3 ratings"):
+        chance.fleiss_test([[2, 1], [2, 0]])
+
+
 def test_the_other_coefficients_match_irrcac_on_the_diagnoses(diagnoses):
     values, example = diagnoses
     for function, name in (

@@ -35,6 +35,10 @@ def test_bias_and_limits_match_bland_and_altman_1986(pefr):
     assert found.estimate == pytest.approx(exact["bias"], abs=1e-6)
     assert (found.lower, found.upper) == pytest.approx(exact["loa196"], abs=1e-6)
     assert (found.low, found.high) == pytest.approx(exact["bias_ci"], abs=1e-6)
+    twice = (found.estimate - 2 * found.sd, found.estimate + 2 * found.sd)
+    assert twice == pytest.approx(exact["loa2"], abs=1e-6)
+    rounded = (printed["bias"] - 2 * printed["sd"], printed["bias"] + 2 * printed["sd"])
+    assert rounded == pytest.approx(printed["loa_2sd"])
     half = stats.t.ppf(0.975, found.n_stimuli - 1) * exact["se_loa_1999"]
     assert (found.lower_high - found.lower, found.upper - found.upper_low) == pytest.approx((half, half))
 

@@ -27,6 +27,14 @@ def test_cohen_matches_the_sas_printout(examples):
     assert quadratic.estimate == pytest.approx(exact["kappa_quadratic"], abs=1e-6)
 
 
+def test_cohen_against_chance_matches_the_sas_printout(examples):
+    example = examples["canonical"]["cohen_sas_3x3"]
+    found = kappa.cohen_test(example["data"])
+    assert round(found.se, 4) == example["expected_published"]["ase0"]
+    assert round(found.z, 4) == example["expected_published"]["z"]
+    assert found.p == pytest.approx(0.0011, abs=5e-5)
+
+
 def test_pairs_and_light_match_irr_on_the_diagnoses_of_fleiss_1971(examples):
     example = examples["canonical"]["fleiss_1971_diagnoses"]
     values = np.array(example["data"], dtype=float).T

@@ -55,6 +55,9 @@ def test_ordinal_alpha_is_krippendorffs_and_not_the_ordinal_weights_of_irrcac(ex
     values = np.array(example["data"], dtype=float).T
     assert point(values, "nominal") == pytest.approx(example["expected_published"]["krippendorff"], abs=1e-5)
     assert point(values, "ordinal") == pytest.approx(0.815, abs=5e-4)  # irrCAC's weights give .834
+    weighted = example["weighted_verified"]
+    assert round(point(values, "interval"), 5) == weighted["quadratic"]["krippendorff"]
+    assert abs(point(values, "ordinal") - weighted["ordinal"]["krippendorff"]) > 0.01
 
 
 @pytest.mark.parametrize("sex", ["female", "male"])
