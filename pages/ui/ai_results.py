@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.errors import ModelError
-from core.records import AiResult, Stimulus, StudyVersion
+from core.records import AiResult, Score, Stimulus, StudyVersion
 from core.study import Study
 from core.vision import labels, registry
 from db import ai, studies
@@ -96,7 +96,14 @@ def _row(result: AiResult, stimulus: Stimulus, options: Sequence[str]) -> dict[s
 
 def _scores(result: AiResult) -> dict[str, object]:
     others = [score for score in result.scores if score.scale_id != results.EMOTION]
-    return {one.scale_id: one.label if one.value is None else round(one.value, 3) for one in others[:NUMBERS]}
+    return {one.scale_id: _said(one) for one in others[:NUMBERS]}
+
+
+def _said(score: Score) -> object:
+    """A number, a label, or a number with its letter."""
+    if score.value is None:
+        return score.label
+    return round(score.value, 3) if score.label is None else f"{score.value:.2f} {score.label}"
 
 
 def _unmapped(probabilities: Mapping[str, float], options: Sequence[str]) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from core.records import Score
@@ -20,6 +22,7 @@ LIMITS = (
     "AU9 and AU23 are not given, because the model has none that moves for them. A face at rest is not "
     "at 0: compare with the same person's neutral where there is one. AU25 is the lips' distance."
 )
+UNIT = re.compile(r"au\d+")
 PROXY = "proxy of the unit's intensity, 0..1"
 
 
@@ -91,7 +94,7 @@ class Rater(_Landmarked):
         """The opinion itself: it is smaller than the landmarks."""
         if sight.mesh is None:
             return Opinion(reason=unseen(sight))
-        return Opinion(_scores(DECLARATION, values(sight.mesh)))
+        return Opinion(tuple(map(_lettered, _scores(DECLARATION, values(sight.mesh)))))
 
     def rate(self, prepared: Sequence[Opinion]) -> tuple[Opinion, ...]:
         """The opinions that were prepared."""
@@ -136,6 +139,13 @@ def _scores(declared: Declaration, found: Sequence[float]) -> tuple[Score, ...]:
         Score(gives.scale_id, value, scale_min=gives.low, scale_max=gives.high)
         for gives, value in zip(declared.gives, found, strict=True)
     )
+
+
+def _lettered(score: Score) -> Score:
+    """A unit's score with FACS's letter beside the number; none below a trace."""
+    if score.value is None or not UNIT.fullmatch(score.scale_id):
+        return score
+    return replace(score, label=action_units.letter(score.value) or None)
 
 
 def load(folders: Sequence[Path], _: Compute) -> Rater:

@@ -145,3 +145,16 @@ def test_without_its_weights_it_says_how_to_get_them(load: module.Entry, tmp_pat
 
 def test_it_knows_the_checksum_of_the_landmarker(rater: module.Rater, landmarker: MediaPipe) -> None:
     assert rater.weights_sha256 == landmarker.sha256
+
+
+def test_a_unit_s_letter_stands_beside_its_number_and_beside_no_other_scale(
+    faces: dict[str, bytes], folders: list[Path]
+) -> None:
+    from core.vision import action_units, rate
+
+    (found,) = rate([faces["img9.jpg"]], ["action-units"], detector="yunet", folders=folders)
+    units = {score.scale_id: score for score in found.scores if score.scale_id in {"au12", "au43", "au26"}}
+    assert units["au12"].label in {"C", "D", "E"}  # a broad smile
+    assert all((one.label or "") == action_units.letter(one.value or 0) for one in units.values())
+    others = [score for score in found.scores if not score.scale_id.removeprefix("au").isdigit()]
+    assert {score.label for score in others} == {None}
