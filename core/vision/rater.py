@@ -24,7 +24,7 @@ class Gives:
     scale_id: str
     kind: Literal["choice", "number"]
     units: str
-    labels: tuple[str, ...] = ()  # of a choice
+    labels: tuple[str, ...] = ()  # of a choice; of a number the words that may stand beside it
     low: float | None = None  # of a number; None where it has no bound
     high: float | None = None
     zero: float | None = None  # the value that means "none" or "neither"

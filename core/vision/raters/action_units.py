@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,6 @@ LIMITS = (
     "AU9 and AU23 are not given, because the model has none that moves for them. A face at rest is not "
     "at 0: compare with the same person's neutral where there is one. AU25 is the lips' distance."
 )
-UNIT = re.compile(r"au\d+")
 PROXY = "proxy of the unit's intensity, 0..1"
 
 
@@ -51,7 +49,10 @@ DECLARATION = _declared(
     "action-units",
     "Action Unit proxies, head pose and gaze (MediaPipe)",
     (
-        *(_number(f"au{unit.number}", f"{unit.name}: {PROXY}", 1.0, 0.0) for unit in UNITS),
+        *(
+            replace(_number(f"au{unit.number}", f"{unit.name}: {PROXY}", 1.0, 0.0), labels=tuple("ABCDE"))
+            for unit in UNITS
+        ),
         *(
             _number(f"au{unit.number}_asymmetry", "the subject's left minus right, -1..1", 1.0, -1.0)
             for unit in UNITS
@@ -143,7 +144,7 @@ def _scores(declared: Declaration, found: Sequence[float]) -> tuple[Score, ...]:
 
 def _lettered(score: Score) -> Score:
     """A unit's score with FACS's letter beside the number; none below a trace."""
-    if score.value is None or not UNIT.fullmatch(score.scale_id):
+    if score.value is None or not score.scale_id.removeprefix("au").isdigit():
         return score
     return replace(score, label=action_units.letter(score.value) or None)
 

@@ -288,7 +288,7 @@ def _check_score(score: Score, gives: Gives) -> None:
         assert score.label in gives.labels
         assert score.value is None
         return
-    assert score.label is None
+    assert score.label is None or score.label in gives.labels  # a word beside the number
     assert isinstance(score.value, float)  # not numpy's, which json refuses
     assert math.isfinite(score.value)
     assert (score.scale_min, score.scale_max) == (gives.low, gives.high)
