@@ -133,7 +133,7 @@ def _check_choice(gives: Gives) -> None:
 
 
 def _check_number(gives: Gives) -> None:
-    assert gives.labels == ()
+    assert len(set(gives.labels)) == len(gives.labels)
     bounds = [bound for bound in (gives.low, gives.zero, gives.high) if bound is not None]
     assert all(math.isfinite(bound) for bound in bounds)
     assert all(below <= above for below, above in pairwise(bounds))
