@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ Statistic = Callable[[Floats, Floats], Floats]
 # With fewer stimuli the resamples are too few different sets for an interval to mean anything.
 MIN_STIMULI = 5
 MIN_DEFINED = 0.9
-_CELLS = 4_000  # stimuli x resamples at a time: what a statistic makes of them stays in memory
+_CELLS = 20_000  # stimuli x resamples at a time: what a statistic makes of them stays in memory
 
 
 def draws(n: int, resamples: int, *, rng: np.random.Generator) -> Floats:
@@ -152,13 +152,16 @@ def _variance(samples: Floats) -> float:
 
 
 def _jackknives(statistic: Statistic, stimuli: int, raters: int, over: Over) -> list[Floats]:
+    all_stimuli, all_raters, step = np.ones((1, stimuli)), np.ones((1, raters)), max(1, _CELLS // stimuli)
     parts: list[Floats] = []
-    all_stimuli, all_raters = np.ones((1, stimuli)), np.ones((1, raters))
     if over != "raters":
-        step = max(1, _CELLS // stimuli)
-        without = 1 - np.eye(stimuli)
-        rows = [without[start : start + step] for start in range(0, stimuli, step)]
-        parts.append(np.concatenate([statistic(some, all_raters) for some in rows]))
+        parts.append(np.concatenate([statistic(rows, all_raters) for rows in _without(stimuli, step)]))
     if over != "stimuli":
-        parts.append(np.concatenate([statistic(all_stimuli, row[None]) for row in 1 - np.eye(raters)]))
+        parts.append(np.concatenate([statistic(all_stimuli, rows) for rows in _without(raters, step)]))
     return [part - np.nanmean(part) for part in parts]
+
+
+def _without(n: int, step: int) -> Iterator[Floats]:
+    """Weights that leave out one of n units each: some rows at a time."""
+    for start in range(0, n, step):
+        yield 1 - np.eye(min(step, n - start), n, start)

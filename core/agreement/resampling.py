@@ -16,6 +16,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from core.agreement import bootstrap, chance, design, icc, krippendorff
 from core.agreement import categories as scale
@@ -39,6 +40,7 @@ Name = Literal[
     "icc_3_k",
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
+_DENSE_CELLS = 5_000_000
 Tables = tuple[Floats, Floats, Floats]
 
 
@@ -131,11 +133,15 @@ def _counts(ratings: Floats, categories: Sequence[float] | Floats) -> Callable[[
     k, n = ratings.shape
     at = scale.positions(ratings, list(categories))
     q = len(categories)
-    flags = (at[:, :, None] == np.arange(q)).astype(np.float64)
     given = (at >= 0).astype(np.float64)
+    rater, stimulus = np.nonzero(at >= 0)
+    cells = (np.ones(len(rater)), (rater, stimulus * q + at[rater, stimulus]))
+    flags = sparse.csr_array(sparse.coo_array(cells, shape=(k, n * q)))
+    # Sliders have a hundred values, of which each rating is one: most of such a table would be 0.
+    table = flags.toarray() if k * n * q <= _DENSE_CELLS else flags
 
     def tables(w: Floats) -> Tables:
-        return (w @ flags.reshape(k, n * q)).reshape(len(w), n, q), w @ given, w**2 @ given
+        return np.asarray(w @ table).reshape(len(w), n, q), w @ given, w**2 @ given
 
     return tables
 

@@ -55,6 +55,14 @@ def test_a_stimulus_that_was_drawn_often_counts_like_copies_of_it():
         assert at(complete, name, v) == pytest.approx(found.estimate)
 
 
+def test_tables_of_many_values_are_kept_sparse_and_give_the_same(monkeypatch):
+    values = ratings(13)
+    v, w = np.random.default_rng(14).integers(0, 3, size=15), np.array([2, 0, 3, 1, 0, 1])
+    dense = [at(values, name, v, w) for name in (*ALPHAS, *CHANCE)]
+    monkeypatch.setattr(resampling, "_DENSE_CELLS", 0)
+    assert [at(values, name, v, w) for name in (*ALPHAS, *CHANCE)] == pytest.approx(dense)
+
+
 def test_a_rater_who_was_drawn_twice_is_never_paired_with_themselves():
     values = ratings(5)
     v = np.random.default_rng(6).multinomial(15, np.ones(15) / 15)
