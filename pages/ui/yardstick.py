@@ -75,10 +75,8 @@ def _accuracy(known: Named) -> pd.DataFrame:
     return pd.DataFrame(
         {
             **_names(known),
-            "accuracy": [parts.percent(one.accuracy.h) for _, one in known],
-            "95 %": [parts.interval(one.accuracy.low, one.accuracy.high) for _, one in known],
-            "balanced": [parts.percent(one.balanced.estimate) for _, one in known],
-            "balanced 95 %": [parts.interval(one.balanced.low, one.balanced.high) for _, one in known],
+            "accuracy (95 %)": [_share(one.accuracy.h, one.accuracy) for _, one in known],
+            "balanced (95 %)": [_share(one.balanced.estimate, one.balanced) for _, one in known],
             "by guessing": [parts.percent(one.chance) for _, one in known],
             "emotions": [len(one.labels) for _, one in known],
             "pictures": [one.n for _, one in known],
@@ -86,6 +84,10 @@ def _accuracy(known: Named) -> pd.DataFrame:
             "people": [one.n_identities for _, one in known],
         }
     )
+
+
+def _share(share: float | None, ends: Hit | Estimate) -> str:
+    return f"{parts.percent(share)} ({parts.interval(ends.low, ends.high)})"
 
 
 def _names(known: Named) -> dict[str, object]:
@@ -98,14 +100,18 @@ def _calibration(known: Named) -> pd.DataFrame:
         {
             **_names(known),
             "confidence": [parts.percent(one.confidence) for one in found],
-            "overconfidence": [decimals(one.overconfidence.estimate, 2) for one in found],
-            "overconfidence 95 %": [interval(one.overconfidence, 2) for one in found],
+            "overconfidence (95 %)": [_number(one.overconfidence, 2) for one in found],
             f"ECE ({BINS} bins)": [decimals(one.ece, 2) for one in found],
-            "Brier score": [decimals(one.brier.estimate, 2) for one in found],
-            "Brier score 95 %": [interval(one.brier, 2) for one in found],
+            "Brier score (95 %)": [_number(one.brier, 2) for one in found],
             "pictures": [one.n for one in found],
         }
     )
+
+
+def _number(one: Estimate, digits: int) -> str:
+    """A number with its interval, where it has one."""
+    ends = interval(one, digits)
+    return decimals(one.estimate, digits) + (f" ({ends})" if ends else "")
 
 
 def _by_emotion(known: Named) -> pd.DataFrame:
@@ -188,25 +194,19 @@ def _rows(told: Sequence[Told], kind: Kind, impostors: Impostors | None) -> list
 
 def _separations(rows: Sequence[tuple[str, str, Separation]]) -> pd.DataFrame:
     found = [one for *_, one in rows]
-
-    def ends(of: Sequence[Estimate], digits: int) -> list[str]:
-        return [interval(one, digits) for one in of]
-
-    return pd.DataFrame(
-        {
-            "model": [name for name, *_ in rows],
-            "faces": [title for _, title, _ in rows],
-            "compared with": [identity_words.KINDS[one.kind] for one in found],
-            "d′": [decimals(one.d_prime.estimate, 2) for one in found],
-            "d′ 95 %": ends([one.d_prime for one in found], 2),
-            "AUC": [decimals(one.auc.estimate) for one in found],
-            "AUC 95 %": ends([one.auc for one in found], 3),
-            "EER": [decimals(one.eer.estimate) for one in found],
-            "EER 95 %": ends([one.eer for one in found], 3),
-            "mean within": [decimals(one.mean_within, 2) for one in found],
-            "mean of impostors": [decimals(one.mean_between, 2) for one in found],
-            "people": [one.n_identities for one in found],
-            "within": [one.n_within for one in found],
-            "impostors": [f"{one.n_between:,} {one.impostors}" for one in found],
-        }
-    )
+    columns: dict[str, object] = {
+        "model": [name for name, *_ in rows],
+        "faces": [title for _, title, _ in rows],
+        "compared with": [identity_words.KINDS[one.kind] for one in found],
+        "people": [one.n_identities for one in found],
+        "mean within": [f"{decimals(one.mean_within, 2)}, n = {one.n_within:,}" for one in found],
+        "mean of impostors": [
+            f"{decimals(one.mean_between, 2)}, n = {one.n_between:,} {one.impostors}" for one in found
+        ],
+        "d′ (95 %)": [_number(one.d_prime, 2) for one in found],
+        "AUC (95 %)": [_number(one.auc, 3) for one in found],
+        "EER (95 %)": [_number(one.eer, 3) for one in found],
+    }
+    if len({one.kind for one in found}) == 1:
+        del columns["compared with"]
+    return pd.DataFrame(columns)

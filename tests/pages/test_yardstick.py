@@ -173,13 +173,19 @@ def test_accuracy_and_calibration_stand_side_by_side(installation, tmp_path):
     expected = [by_hand(said, own), by_hand(said_of_real, real)]
     for table in (accuracy, calibration, by_emotion, over_common):
         assert table["faces"].tolist() == ["this study", TITLE]
-    assert accuracy["accuracy"].tolist() == [f"{one.accuracy.h:.0%}" for one in expected]
+    assert [cell.split()[0] for cell in accuracy["accuracy (95 %)"]] == [
+        f"{one.accuracy.h:.0%}" for one in expected
+    ]
+    low, high = 100 * expected[1].accuracy.low, expected[1].accuracy.high
+    assert accuracy["accuracy (95 %)"][1].endswith(f"({low:.0f}-{high:.0%})")
     assert accuracy["pictures"].tolist() == [PEOPLE * len(EMOTIONS), PEOPLE * len(REAL)]
     assert accuracy["emotions"].tolist() == [6, 3]
     assert accuracy["by guessing"].tolist() == ["14%", "14%"]
     assert calibration["ECE (10 bins)"].tolist() == [f"{one.calibration.ece:.2f}" for one in expected]
     brier = expected[0].calibration.brier
-    assert calibration["Brier score 95 %"][0] == f"{brier.low:.2f} to {brier.high:.2f}"
+    assert (
+        calibration["Brier score (95 %)"][0] == f"{brier.estimate:.2f} ({brier.low:.2f} to {brier.high:.2f})"
+    )
     assert by_emotion["angry"][1] == ""
     assert over_common["pictures"].tolist() == [PEOPLE * len(REAL)] * 2
     assert identity_words.YARDSTICK not in infos(at)
@@ -201,7 +207,6 @@ def test_the_identity_page_shows_real_people_under_the_same_model(installation, 
     at = show_identity()
     table = at.dataframe[1].value
     assert table["faces"].tolist() == ["this study", TITLE]
-    assert table["compared with"].tolist() == ["its reference"] * 2
     # Oracle: the report on the photographs alone, each with its person's neutral.
     made = [
         gallery.Picture(
@@ -212,9 +217,12 @@ def test_the_identity_page_shows_real_people_under_the_same_model(installation, 
     ]  # fmt: skip
     vectors = np.stack([one.embedding for one in said if one.embedding is not None])
     told = report.compute("m", vectors, gallery.build(made), seed=identity_data.SEED).of("reference")
-    assert table["AUC"][1] == f"{told.auc.estimate:.3f}"
-    assert table["AUC 95 %"][1] == f"{told.auc.low:.3f} to {told.auc.high:.3f}"
-    assert table["within"].tolist() == [PEOPLE * 5, PEOPLE * 2]
+    auc = told.auc
+    assert table["AUC (95 %)"][1] == f"{auc.estimate:.3f} ({auc.low:.3f} to {auc.high:.3f})"
+    assert [cell.split()[-1] for cell in table["mean within"]] == [str(PEOPLE * 5), str(PEOPLE * 2)]
+    assert table["mean of impostors"][1] == f"{told.mean_between:.2f}, n = {told.n_between} all".replace(
+        "-", "−"
+    )
     assert identity_words.YARDSTICK not in at.warning[0].value.replace("\\", "")
 
 
