@@ -15,7 +15,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from core.agreement import bootstrap, resampling
+from core.agreement import bootstrap, weighted
 
 # Stimuli, raters, and the variances of raters and error beside 1 of stimuli.
 DESIGNS = ((50, 10, 0.3, 1.5), (50, 10, 1.0, 1.5), (50, 10, 0.1, 4.0), (20, 5, 0.3, 1.5))
@@ -41,7 +41,7 @@ def main():
         covered = dict.fromkeys(SCHEMES, 0)
         for _ in range(runs):
             values, planted = study(*design, rng)
-            statistic = resampling.weighted(values, "alpha_interval")
+            statistic = weighted.statistic(values, "alpha_interval")
             for over, kind in SCHEMES:
                 low, high = bootstrap.interval(
                     statistic,

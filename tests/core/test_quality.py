@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import norms, quality
+from core import conduct, norms, quality
 from core.errors import AgreementError
 
 LABELS = ("angry", "happy", "sad")
@@ -60,7 +60,7 @@ def with_one(good, **more):
 
 
 def flagged(frame, rules=quality.Rules(rt_percentile=None)):  # noqa: B008 - frozen
-    return {(flag.rater_id, flag.flag) for flag in quality.flags(quality.measures(frame), rules)}
+    return {(flag.rater_id, flag.flag) for flag in quality.flags(conduct.measures(frame), rules)}
 
 
 def as_read(frame):
@@ -74,7 +74,7 @@ def as_read(frame):
 
 @pytest.mark.parametrize("shape", [lambda frame: frame, as_read])
 def test_who_answers_well_is_measured_and_not_flagged(good, shape):
-    found = quality.measures(shape(good)).set_index("rater_id")
+    found = conduct.measures(shape(good)).set_index("rater_id")
     assert list(found.index) == GOOD
     assert (found["n_ratings"] == 60).all()
     assert (found["n_checks"] == 4).all()
@@ -113,16 +113,16 @@ def test_somebody_who_always_answers_alike_is_flagged_for_it(good):
 
 def test_runs_follow_the_order_of_the_trials_and_not_of_the_rows(good):
     frame = with_one(good, answer=lambda at, place: place // 10)
-    shuffled = quality.measures(frame.sample(frac=1, random_state=0)).set_index("rater_id")
+    shuffled = conduct.measures(frame.sample(frac=1, random_state=0)).set_index("rater_id")
     assert shuffled.loc["odd", "longest_run"] == 10
-    in_order = quality.measures(frame).set_index("rater_id")
+    in_order = conduct.measures(frame).set_index("rater_id")
     pd.testing.assert_frame_equal(shuffled.loc[in_order.index], in_order)
 
 
 def test_somebody_who_answers_against_all_others_is_flagged_by_the_rest(good):
     truth = np.random.default_rng(99).integers(20, 80, size=30)
     reverse = with_one(good, answer=lambda at, place: 100 - truth[at])
-    found = quality.measures(reverse).set_index("rater_id")
+    found = conduct.measures(reverse).set_index("rater_id")
     assert found.loc["odd", "rest_correlation"] < -0.9
     assert ("odd", "rest_correlation") in flagged(reverse)
 
@@ -135,7 +135,7 @@ def test_answers_that_change_when_seen_again_are_measured_in_shares_of_the_scale
     labels = good["is_repeat"] & (good["rater_id"] == "p03") & (good["scale_id"] == "emotion")
     frame = good.assign(response=good["response"].where(~again, moved))
     frame = frame.assign(response_label=frame["response_label"].where(~labels, "changed"))
-    found = quality.measures(frame).set_index("rater_id")
+    found = conduct.measures(frame).set_index("rater_id")
     assert found.loc["p03", ["retest_difference", "retest_changed"]].tolist() == pytest.approx([0.4, 1])
     assert found.drop("p03")["retest_difference"].max() <= 0.16
     assert (found.drop("p03")["retest_changed"] == 0).all()
@@ -143,7 +143,7 @@ def test_answers_that_change_when_seen_again_are_measured_in_shares_of_the_scale
 
 
 def test_the_percentile_of_times_is_that_of_all_participants(good):
-    measured = quality.measures(good)
+    measured = conduct.measures(good)
     found = [one for one in quality.flags(measured, quality.Rules()) if one.flag == "rt_percentile"]
     assert [one.rater_id for one in found] == [measured.loc[measured["rt_median_ms"].idxmin(), "rater_id"]]
     assert found[0].limit == pytest.approx(np.percentile(measured["rt_median_ms"], 1))
@@ -152,7 +152,7 @@ def test_the_percentile_of_times_is_that_of_all_participants(good):
 def test_excluding_marks_rows_with_reasons_and_changes_nothing_else(good):
     frame = with_one(good, answer=lambda at, place: 50)
     before = frame.copy(deep=True)
-    found = quality.flags(quality.measures(frame), quality.Rules(rt_percentile=None))
+    found = quality.flags(conduct.measures(frame), quality.Rules(rt_percentile=None))
     marked = quality.excluded(frame, found)
     pd.testing.assert_frame_equal(frame, before)
     odd = marked["rater_id"] == "odd"
@@ -167,7 +167,7 @@ def test_excluding_marks_rows_with_reasons_and_changes_nothing_else(good):
 def test_soft_flags_exclude_only_where_they_are_named(good):
     frame = with_one(good, answer=lambda at, place: 20 + 60 * (place % 2))
     rules = quality.Rules(rt_percentile=None, rest_correlation=None, retest_difference=None)
-    found = quality.flags(quality.measures(frame), rules)
+    found = quality.flags(conduct.measures(frame), rules)
     assert {(one.rater_id, one.flag, one.soft) for one in found} == {("odd", "distinct_values", True)}
     assert not quality.excluded(frame, found)["excluded"].any()
     assert quality.excluded(frame, found, also=["distinct_values"])["excluded"].sum() > 0
@@ -186,7 +186,7 @@ def test_models_practice_and_superseded_answers_are_in_no_measure(good):
     practice = good[good["rater_id"] == "p02"].assign(is_practice=True, response=0.0, trial_index=-1)
     old = good[good["rater_id"] == "p03"].assign(superseded=True, response=0.0)
     frame = pd.concat([good, model, practice, old], ignore_index=True)
-    pd.testing.assert_frame_equal(quality.measures(frame), quality.measures(good))
+    pd.testing.assert_frame_equal(conduct.measures(frame), conduct.measures(good))
     flag = quality.Flag("p01", "blur_rate", 1, 0.2, soft=False)
     marked = quality.excluded(frame, [flag])
     assert set(marked.loc[marked["excluded"], "rater_type"]) == {"human"}
@@ -194,13 +194,13 @@ def test_models_practice_and_superseded_answers_are_in_no_measure(good):
 
 def test_a_table_without_times_or_checks_flags_nobody_for_them(good):
     bare = good[[*norms.NEEDED, "is_attention"]].copy()
-    found = quality.measures(bare[~bare["is_attention"]].drop_duplicates(list(norms.NEEDED[:3])))
+    found = conduct.measures(bare[~bare["is_attention"]].drop_duplicates(list(norms.NEEDED[:3])))
     assert found[["rt_median_ms", "blur_rate", "timing_error_rate", "failed_checks"]].isna().all(axis=None)
     assert quality.flags(found, quality.Rules()) == ()
 
 
 def test_what_cannot_be_measured_is_refused(good):
     with pytest.raises(AgreementError, match="no column scale_id"):
-        quality.measures(good.drop(columns="scale_id"))
+        conduct.measures(good.drop(columns="scale_id"))
     with pytest.raises(AgreementError, match="no participant has answered"):
-        quality.measures(good.assign(rater_type="model"))
+        conduct.measures(good.assign(rater_type="model"))

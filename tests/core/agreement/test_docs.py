@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import norms, quality
+from core import conduct, norms, quality
 from core.agreement import bootstrap, krippendorff
 from core.study import Anchors, Scale
 
@@ -21,6 +21,7 @@ NAMES = sorted(
 )
 MODULES = {
     **{name: importlib.import_module(f"core.agreement.{name}") for name in NAMES},
+    "conduct": conduct,
     "norms": norms,
     "quality": quality,
 }
@@ -54,6 +55,9 @@ def test_every_statistic_with_a_source_is_one_that_is_cited():
     assert uncited == {
         "adjusted.change_from_neutral",
         "categories.counts",
+        "conduct.measures",
+        "conduct.people",
+        "conduct.true",
         "categories.positions",
         "chance.brennan_prediger_of_counts",
         "chance.fleiss_of_counts",
@@ -72,7 +76,7 @@ def test_every_statistic_with_a_source_is_one_that_is_cited():
         "design.parts_of_links",
         "icc.forms",
         "krippendorff.alpha_of_counts",
-        "resampling.weighted",
+        "weighted.statistic",
         "retest.by_rater",
         "measures.value",
         "norms.matrix",
@@ -81,7 +85,6 @@ def test_every_statistic_with_a_source_is_one_that_is_cited():
         "norms.usable",
         "quality.excluded",
         "quality.flags",
-        "quality.measures",
     }
 
 
@@ -139,4 +142,4 @@ def test_the_document_lists_every_limit_of_quality_with_its_default(text):
     assert stated == limits
     assert "| `min_rt_ms` |" in table
     assert all(f"`{name}`" in table.split("Soft")[1] for name in quality.Rules().soft)
-    assert f"fewer than {quality.MIN_RATINGS} answers" in table
+    assert f"fewer than {conduct.MIN_RATINGS} answers" in table

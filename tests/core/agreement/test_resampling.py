@@ -3,17 +3,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.agreement import bootstrap, chance, icc, krippendorff, resampling
+from core.agreement import bootstrap, chance, icc, krippendorff, resampling, weighted
 from core.errors import AgreementError
 
 SCALE = (1, 2, 3, 4, 5)
-ALPHAS = [name for name in resampling.NAMES if name.startswith("alpha")]
+ALPHAS = [name for name in weighted.NAMES if name.startswith("alpha")]
 CHANCE = {
     "fleiss_kappa": chance.fleiss,
     "gwet_ac1": chance.gwet,
     "brennan_prediger": chance.brennan_prediger,
 }
-ICCS = [name for name in resampling.NAMES if name.startswith("icc")]
+ICCS = [name for name in weighted.NAMES if name.startswith("icc")]
 
 
 def ratings(seed, raters=6, stimuli=15, missing=0.25, level=0.0):
@@ -26,9 +26,7 @@ def ratings(seed, raters=6, stimuli=15, missing=0.25, level=0.0):
 def at(values, name, v=None, w=None):
     v = np.ones(values.shape[1]) if v is None else v
     w = np.ones(values.shape[0]) if w is None else w
-    return resampling.weighted(values, name, categories=SCALE)(v[None].astype(float), w[None].astype(float))[
-        0
-    ]
+    return weighted.statistic(values, name, categories=SCALE)(v[None].astype(float), w[None].astype(float))[0]
 
 
 def test_weights_of_1_give_the_statistic_itself():
@@ -59,7 +57,7 @@ def test_tables_of_many_values_are_kept_sparse_and_give_the_same(monkeypatch):
     values = ratings(13)
     v, w = np.random.default_rng(14).integers(0, 3, size=15), np.array([2, 0, 3, 1, 0, 1])
     dense = [at(values, name, v, w) for name in (*ALPHAS, *CHANCE)]
-    monkeypatch.setattr(resampling, "_DENSE_CELLS", 0)
+    monkeypatch.setattr(weighted, "_DENSE_CELLS", 0)
     assert [at(values, name, v, w) for name in (*ALPHAS, *CHANCE)] == pytest.approx(dense)
 
 
@@ -99,12 +97,12 @@ def test_copies_of_raters_would_raise_alpha_and_weights_do_not():
         for w in weights[:200].astype(int)
         if (w > 0).sum() > 1
     ]
-    found = resampling.weighted(values, "alpha_interval")(np.ones((1, 60)), weights)
+    found = weighted.statistic(values, "alpha_interval")(np.ones((1, 60)), weights)
     assert np.mean(copied) > point + 0.08
     assert np.nanmean(found) == pytest.approx(point, abs=0.03)
 
 
-@pytest.mark.parametrize("name", resampling.NAMES)
+@pytest.mark.parametrize("name", weighted.NAMES)
 @pytest.mark.parametrize("over", ["stimuli", "raters", "both"])
 def test_every_statistic_has_an_interval_over_every_scheme_and_the_same_seed_repeats_it(name, over):
     values = ratings(9, missing=0, level=0.4)
@@ -148,7 +146,7 @@ def test_intervals_cover_what_their_scheme_speaks_of():
             "raters": a.var() / (a.var() + r + e),
             "both": 1 / (1 + r + e),
         }
-        statistic = resampling.weighted(values, "alpha_interval")
+        statistic = weighted.statistic(values, "alpha_interval")
         for over, truth in planted.items():
             low, high = bootstrap.interval(
                 statistic, stimuli=50, raters=10, over=over, resamples=300, rng=rng
