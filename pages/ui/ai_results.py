@@ -31,7 +31,7 @@ def show(version: StudyVersion) -> None:
         return
     st.subheader("What the models said", anchor=False)
     st.dataframe(_summary(counted), hide_index=True, height="content")
-    raters = sorted({one.rater_id for one in counted}, key=_place)
+    raters = sorted({one.rater_id for one in counted}, key=results.place)
     rater_id = st.selectbox("Face by face", raters, key="of-rater", bind="query-params", width=360)
     with db_engine.reading(resources.engine()) as conn:
         found = tuple(ai.results(conn, version.config_hash, rater_id=rater_id))
@@ -39,18 +39,12 @@ def show(version: StudyVersion) -> None:
     _pictures(stimuli, counted)
 
 
-def _place(rater_id: str) -> int:
-    """The registry's order; a rater that is no longer in it comes last."""
-    names = list(registry.RATERS)
-    return names.index(rater_id) if rater_id in names else len(names)
-
-
 def _summary(counted: Sequence[Summary]) -> pd.DataFrame:
     rows: dict[tuple[str, str, str, str], dict[str, int]] = {}
     for one in counted:
         key = (one.rater_id, one.detector, one.rater_version, one.weights_sha256[:8])
         rows.setdefault(key, {})[one.status] = one.n
-    ordered = sorted(rows.items(), key=lambda row: (_place(row[0][0]), row[0]))
+    ordered = sorted(rows.items(), key=lambda row: (results.place(row[0][0]), row[0]))
     return pd.DataFrame(
         [
             dict(zip(("rater", "faces by", "version", "weights"), key, strict=True))

@@ -91,7 +91,8 @@ def _tables(snapshot: Snapshot, study: Study, model: Model | None) -> tuple[Tabl
 def _labels(model: Model, responses: Sequence[str]) -> tuple[str, ...]:
     """The model's labels, in the study's order where the study has them."""
     entry = registry.RATERS.get(model.rater_id)
-    known = [label for gives in entry.declaration.gives for label in gives.labels] if entry else []
+    given = entry.declaration.gives if entry else ()
+    known = [label for gives in given if gives.scale_id == results.EMOTION for label in gives.labels]
     known += [code for result in model.results.values() for code in result.probabilities]
     place = {code: position for position, code in enumerate(responses)}
     return tuple(sorted(dict.fromkeys(known), key=lambda code: place.get(code, len(place))))

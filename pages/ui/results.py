@@ -21,6 +21,7 @@ from core.errors import AgreementError
 from core.plan.blocks import rateable
 from core.records import AiResult, SessionKind, Stimulus
 from core.study import Scale, Study
+from core.vision import registry
 from core.vision.rater import Gives
 from db.ends import Ends
 from db.sessions import Flow
@@ -137,8 +138,14 @@ def models(ai: Sequence[AiResult]) -> list[Model]:
     makes = Counter((rater_id, detector) for rater_id, detector, *_ in found)
     return [
         Model(_name(*key, several=makes[key[:2]] > 1), key[0], results)
-        for key, results in sorted(found.items())
+        for key, results in sorted(found.items(), key=lambda one: (place(one[0][0]), one[0]))
     ]
+
+
+def place(rater_id: str) -> int:
+    """The registry's order; raters that are not in it come last."""
+    names = list(registry.RATERS)
+    return names.index(rater_id) if rater_id in names else len(names)
 
 
 def _name(rater_id: str, detector: str, version: str, weights_sha256: str, *, several: bool) -> str:

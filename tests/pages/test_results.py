@@ -206,3 +206,11 @@ def test_the_figure_of_pairs_shows_shares_of_each_kind_with_the_words_at_the_end
     assert [bar.name for bar in drawn.data] == ["one person (n = 4)", "two people (n = 0)"]
     assert list(drawn.layout.xaxis.tickvals) == [1, 2, 3]
     assert [(words.text, words.x) for words in drawn.layout.annotations] == [("no", 0), ("yes", 1)]
+
+
+def test_a_rater_s_other_labels_are_no_emotions_of_its_matrix():
+    from pages.ui import recognition
+
+    labels = recognition._labels(results.Model("emfacs on yunet", "emfacs", {}), ("happy", "sad"))
+    assert labels[:2] == ("happy", "sad")
+    assert "duchenne" not in labels
