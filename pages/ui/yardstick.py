@@ -19,7 +19,7 @@ from db import engine as db_engine
 from pages.ui import definitions, identity_words, parts, resources, yardstick_data
 from pages.ui.identity_data import Embedded
 from pages.ui.identity_tables import decimals, interval
-from pages.ui.yardstick_data import OWN, Faces, Line, Told
+from pages.ui.yardstick_data import OWN, Compared, Faces, Line, Told
 
 RENEWED_S = 60
 Named = list[tuple[Line, Recognition]]
@@ -31,24 +31,23 @@ def show(version: StudyVersion) -> None:
         run = ai_runs.latest(conn, version.config_hash)
     if run is None:
         return
-    sets = _answering(version.config_hash, f"{run.run_id} {run.done}")
-    found = yardstick_data.lines(sets)
-    if not found:
+    found = _compared(version.config_hash, f"{run.run_id} {run.done}")
+    if not found.lines:
         return
     parts.section("Intended emotions: accuracy and calibration", definitions.YARDSTICK)
-    if len(sets) == 1:
+    if found.n_sets == 1:
         st.info(parts.plain(identity_words.YARDSTICK))
-    _tables(found)
-    if labels := yardstick_data.common(sets):
-        st.markdown(f"**Over the emotions that all sets have: {', '.join(labels)}**")
-        known = _known(yardstick_data.lines(sets, labels=labels))
+    _tables(found.lines)
+    if known := _known(found.over_labels):
+        st.markdown(f"**Over the emotions that all sets have: {', '.join(found.labels)}**")
         st.dataframe(_accuracy(known), hide_index=True, height="content")
 
 
 @st.cache_resource(ttl=RENEWED_S, max_entries=8, show_spinner="Reading what the models said …")
-def _answering(config_hash: str, run: str) -> tuple[Faces, ...]:
+def _compared(config_hash: str, run: str) -> Compared:
     with db_engine.reading(resources.engine()) as conn:
-        return yardstick_data.answering(conn, config_hash)
+        sets = yardstick_data.answering(conn, config_hash)
+    return yardstick_data.compared(sets)
 
 
 def _tables(found: Sequence[Line]) -> None:
@@ -144,7 +143,7 @@ def _embedded(config_hash: str, raters: tuple[str, ...], run: str) -> tuple[Face
 
 
 @st.cache_resource(max_entries=64, show_spinner="Comparing all pairs of the yardstick …")
-def _told(key: str, _each: Faces, _model: Embedded) -> Told:
+def _told(title: str, rater_id: str, detector: str, fingerprint: str, _each: Faces, _model: Embedded) -> Told:
     return yardstick_data.told(_each, _model)
 
 
@@ -163,7 +162,7 @@ def identity(
     rows: list[tuple[str, str, Separation]] = []
     for report in reports:
         model = by_name[report.model]
-        told = [Told(OWN, report), *(_told(_key(each, model), each, model) for each in sets)]
+        told = [Told(OWN, report), *(_of(each, model) for each in sets)]
         rows += _rows(told, kind, impostors)
         for one in told:
             if isinstance(one.report, str):
@@ -174,9 +173,8 @@ def identity(
         st.dataframe(_separations(rows), hide_index=True, height="content")
 
 
-def _key(each: Faces, model: Embedded) -> str:
-    made = sorted(f"{one.served_sha256}{one.weights_sha256}" for one in each.results)
-    return repr((each.title, each.stimuli, model.rater_id, model.detector, made))
+def _of(each: Faces, model: Embedded) -> Told:
+    return _told(each.title, model.rater_id, model.detector, each.fingerprint, each, model)
 
 
 def _rows(told: Sequence[Told], kind: Kind, impostors: Impostors | None) -> list[tuple[str, str, Separation]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ class Faces:
     title: str
     stimuli: tuple[Stimulus, ...]
     results: tuple[AiResult, ...]
+    fingerprint: str = ""  # the same for the same pictures and embeddings, however often they are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """Every rater on every set, and again over the emotions that all sets have, where they differ."""
+
+    n_sets: int
+    lines: tuple[Line, ...]
+    labels: tuple[str, ...]
+    over_labels: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """One identity model on one set."""
 
@@ -52,6 +64,13 @@ class Told:
 
 
 # ---- emotion
+
+
+def compared(sets: Sequence[Faces]) -> Compared:
+    """Judge every rater on every set."""
+    labels = common(sets)
+    again = lines(sets, labels=labels) if labels else ()
+    return Compared(len(sets), tuple(lines(sets)), labels, tuple(again))
 
 
 def answering(conn: Connection, config_hash: str) -> tuple[Faces, ...]:
@@ -119,14 +138,19 @@ def _options(model: Model) -> tuple[str, ...]:
 
 def embedded(conn: Connection, config_hash: str, raters: Sequence[str]) -> tuple[Faces, ...]:
     """Each yardstick with the results of these identity models."""
-    return tuple(
-        Faces(
-            one.title,
-            one.stimuli,
-            tuple(yardsticks.results(conn, config_hash, one.yardstick_id, raters=raters)),
-        )
-        for one in yardsticks.listing(conn, config_hash)
-    )
+    sets = []
+    for one in yardsticks.listing(conn, config_hash):
+        found = tuple(yardsticks.results(conn, config_hash, one.yardstick_id, raters=raters))
+        sets.append(Faces(one.title, one.stimuli, found, _fingerprint(one.stimuli, found)))
+    return tuple(sets)
+
+
+def _fingerprint(stimuli: Sequence[Stimulus], found: Sequence[AiResult]) -> str:
+    made = hashlib.sha256(repr(stimuli).encode())
+    for one in found:
+        made.update(f"{one.served_sha256} {one.rater_id} {one.detector}".encode())
+        made.update(b"" if one.embedding is None else one.embedding.tobytes())
+    return made.hexdigest()
 
 
 def told(each: Faces, model: Embedded) -> Told:

@@ -1,5 +1,7 @@
 """Accuracy and calibration of a rater on sets of faces, against scikit-learn and by hand."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,9 +9,11 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, brier_score_loss, log_loss
 
 from core import yardstick
+from core.agreement import bootstrap
 from core.agreement.categorical import wilson
 from core.errors import AgreementError
 from core.records import AiResult, Score
+from core.settings import PROJECT
 from core.yardstick import Judged
 
 OPTIONS = ("angry", "happy", "neutral", "sad")
@@ -162,6 +166,18 @@ def test_an_answer_outside_of_the_set_s_emotions_is_a_miss_so_that_sets_compare(
 def test_nothing_to_judge_is_said(judged, words):
     with pytest.raises(AgreementError, match=words):
         yardstick.recognition(judged, OPTIONS)
+
+
+def test_the_document_names_every_source_and_convention_of_the_code():
+    text = (PROJECT / "docs" / "yardsticks.md").read_text(encoding="utf-8")
+    cited = re.findall(
+        r"[A-Z]\w+(?:, \w+)?(?: & \w+)? \(\d{4}\)", " ".join(yardstick.calibration.__doc__.split())
+    )
+    assert cited == ["Naeini, Cooper & Hauskrecht (2015)", "Brier (1950)"]
+    assert all(source in text for source in cited)
+    assert {10: "ten bins"}[yardstick.BINS] in text
+    assert f"{yardstick.RESAMPLES:,} resamples" in text
+    assert f"fewer than {bootstrap.MIN_STIMULI} identities" in text
 
 
 @settings(max_examples=30, deadline=None)
