@@ -14,9 +14,9 @@ from core.vision.image import Pixels
 Scaled = NDArray[np.float32]  # shape (size, size, 3), BGR, 0 to 1
 
 
-def scaled(image: Pixels, face: Face, *, size_px: int) -> Scaled:
+def scaled(crop: Pixels, *, size_px: int) -> Scaled:
     """The upright face in BGR from 0 to 1, in a square with black bars."""
-    return np.ascontiguousarray(letterbox(upright(image, face), size_px)[..., ::-1])
+    return np.ascontiguousarray(letterbox(crop, size_px)[..., ::-1])
 
 
 def upright(image: Pixels, face: Face) -> Pixels:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from core.records import Face
+from core.vision import deepface_crop
 from core.vision.image import Pixels
 from core.vision.mesh import Landmarker, Mesh
 
@@ -17,6 +18,11 @@ class Sight:
     image: Pixels
     face: Face
     landmarker: Landmarker | None = field(default=None, repr=False)
+
+    @cached_property
+    def upright(self) -> Pixels:
+        """The face's box with its eyes levelled, as DeepFace cuts it for all of its networks."""
+        return deepface_crop.upright(self.image, self.face)
 
     @cached_property
     def mesh(self) -> Mesh | None:

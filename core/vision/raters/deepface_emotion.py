@@ -44,7 +44,7 @@ class Rater:
 
     def prepare(self, sight: Sight) -> Scaled:
         """The box with its eyes levelled, 224 x 224 with black bars, as DeepFace.analyze makes it."""
-        return deepface_crop.scaled(sight.image, sight.face, size_px=SIZE_PX)
+        return deepface_crop.scaled(sight.upright, size_px=SIZE_PX)
 
     def rate(self, crops: Sequence[Scaled]) -> tuple[Opinion, ...]:
         """The label and the seven probabilities of each face, from one forward pass."""

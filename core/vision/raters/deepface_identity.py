@@ -45,7 +45,7 @@ class Rater:
 
     def prepare(self, sight: Sight) -> Prepared:
         """The box with its eyes levelled, in a square with black bars, as DeepFace.represent makes it."""
-        face = deepface_crop.scaled(sight.image, sight.face, size_px=self.size_px)
+        face = deepface_crop.scaled(sight.upright, size_px=self.size_px)
         return Prepared(face, "" if sight.face.points else UNTURNED)
 
     def rate(self, prepared: Sequence[Prepared]) -> tuple[Opinion, ...]:

@@ -88,6 +88,6 @@ def test_the_letterbox_is_that_of_deepface(crop: np.ndarray, size_px: int) -> No
 def test_any_box_gives_a_face_of_the_wanted_size(width: float, height: float, x: float, y: float) -> None:
     picture = np.full((50, 70, 3), 255, np.uint8)
     face = Face(x, y, width, height, None, (), "none", "0", "largest of 1", 1)
-    scaled = deepface_crop.scaled(picture, face, size_px=112)
+    scaled = deepface_crop.scaled(deepface_crop.upright(picture, face), size_px=112)
     assert (scaled.shape, scaled.dtype) == ((112, 112, 3), np.float32)
     assert 0 <= scaled.min() <= scaled.max() <= 1
