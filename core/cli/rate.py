@@ -252,7 +252,8 @@ def _study(
     name = f"{study_id} version {version.version}"
     yardsticks = pictures.of_yardsticks(opened, version.config_hash)
     left_out = _say_left_out(yardsticks)
-    everything = [*subjects, *(subject for one in yardsticks for subject in one.subjects)]
+    # A picture that is in both is the study's: the last of its kind counts.
+    everything = [*(subject for one in yardsticks for subject in one.subjects), *subjects]
     if dry_run:
         also = "".join(f" and {len(one.subjects)} of {one.title}" for one in yardsticks)
         _say_plan(rating.plan(opened, spec, everything), f"{name}, {len(subjects)} pictures{also}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version as installed
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -140,6 +140,7 @@ def _looking(opened: Engine, given: Plan, where: Where, run_id: int) -> Iterator
     with engine.reading(opened) as conn:
         version = given.spec.detector_version if subjects else ""
         known = detections.known(conn, served, detector=given.spec.detector, detector_version=version)
+    restricted = {one.sha256 for one in subjects if one.restricted}
     chunks = work.chunks(work.tasks(subjects, wanted, known), where.batch)
     for looked in _spread(given.spec, chunks, where):
         with engine.writing(opened) as conn:
@@ -149,7 +150,8 @@ def _looking(opened: Engine, given: Plan, where: Where, run_id: int) -> Iterator
             for one in looked:
                 for result in one.results:
                     key = given.spec.settings_hash(result.rater_id, one.reference_sha256)
-                    ai.save(conn, run_id, result, settings_hash=key)
+                    kept = replace(result, pictures={}) if result.served_sha256 in restricted else result
+                    ai.save(conn, run_id, kept, settings_hash=key)
         yield [result for one in looked for result in one.results]
 
 

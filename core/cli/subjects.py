@@ -109,7 +109,7 @@ def _alone(path: Path, picture: Stimulus) -> Subject:
     from core.vision import work
     from core.vision.work import Subject
 
-    return Subject(picture.served_sha256, functools.partial(work.opened, path))
+    return Subject(picture.served_sha256, functools.partial(work.opened, path), restricted=True)
 
 
 def _problem(path: Path, picture: Stimulus) -> str:

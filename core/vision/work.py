@@ -26,11 +26,13 @@ class Subject:
 
     sha256: of its bytes; empty where it could not be opened, and then `read` says why.
     reference: the picture that it was made from, itself where it is the reference of others.
+    restricted: it must not be copied, so what raters draw over it is not stored either.
     """
 
     sha256: str
     read: Callable[[], Content]
     reference: Subject | None = None
+    restricted: bool = False
 
     @property
     def reference_sha256(self) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from sqlalchemy import select
 
 from core.cli import main
 from db import engine as db_engine
@@ -229,6 +230,33 @@ def test_a_yardstick_s_file_that_is_gone_or_changed_is_named_and_what_was_said_o
         version = studies.latest(conn, "demo")
         found = list(yardsticks.results(conn, version.config_hash, "real", raters=["mini-xception"]))
     assert [one.status for one in found] == ["ok"] * 3
+
+
+def test_what_a_rater_draws_over_a_yardstick_s_photograph_is_not_kept(run, real, study_file, shared):
+    from core.cli import database
+    from db import yardsticks
+    from db.schema import ai_picture, ai_result
+
+    # The same two faces as stimuli, a little smaller: of these, drawings are kept.
+    for name, source in (("id00_neutral", "img8"), ("id00_happy", "img9")):
+        with Image.open(shared / "faces" / f"{source}.jpg") as picture:
+            picture.resize((picture.width - 8, picture.height - 8)).save(
+                study_file.parent / f"faces/{name}.png"
+            )
+    again = CliRunner().invoke(main, ["study", "load", str(study_file)])
+    assert again.exit_code == 0, again.output
+    run(*OF_STUDY[:2], "--raters", "action-units-change", "--detector", "yunet", code=3)
+    drawn = select(ai_result.c.served_sha256).join(
+        ai_picture, ai_picture.c.result_id == ai_result.c.result_id
+    )
+    with db_engine.reading(database.opened()) as conn:
+        version = database.current(conn, "demo")
+        found = yardsticks.results(conn, version.config_hash, "real", raters=["action-units-change"])
+        of_real = {one.served_sha256 for one in found if one.status == "ok"}
+        kept = set(conn.scalars(drawn))
+    assert len(of_real) >= 2
+    assert kept
+    assert not kept & of_real
 
 
 def test_a_yardstick_named_later_leaves_the_version_as_it_is(run, study_file, real):
