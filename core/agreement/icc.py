@@ -53,8 +53,9 @@ def icc(values: npt.ArrayLike, *, form: Form, confidence: float = 0.95) -> Estim
 
 
 def forms(values: npt.ArrayLike, *, confidence: float = 0.95) -> Mapping[Form, Estimate]:
-    """All six forms; those with raters as a factor are absent where the design falls into parts.
+    """All six forms; those with raters as a factor are absent where the crossed model has no answer.
 
+    That is in a design of disconnected parts, or with too few ratings; `icc` of such a form says why.
     Everything else is as in `icc`, and each is computed from the same mean squares or components.
     """
     ratings, shape = _checked(values)
@@ -62,9 +63,10 @@ def forms(values: npt.ArrayLike, *, confidence: float = 0.95) -> Mapping[Form, E
     found = {form: _of_squares(squares, shape, form, confidence) for form in FORMS[:2]}
     if shape.complete or squares.unanimous:
         return found | {form: _of_squares(squares, shape, form, confidence) for form in FORMS[2:]}
-    if shape.parts > 1:
+    try:
+        components = _components(ratings)
+    except AgreementError:  # one-way forms need no raters in common, so they stand alone
         return found
-    components = _components(ratings)
     return found | {form: _of_components(components, shape, form, confidence) for form in FORMS[2:]}
 
 

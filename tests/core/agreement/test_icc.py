@@ -185,3 +185,4 @@ def test_what_has_no_icc_is_refused():
         icc.forms([[1, 2], [2, 1]])
     with pytest.raises(AgreementError, match="leave nothing to tell error"):
         icc.icc([[1, 2, np.nan], [np.nan, 2.5, 3]], form="2,1")
+    assert list(icc.forms([[1, 2, np.nan], [np.nan, 2.5, 3]])) == ["1,1", "1,k"]
