@@ -13,7 +13,7 @@ from core.vision import registry
 from db import ai_runs, audit
 from db import engine as db_engine
 from db.ai_runs import AiRun
-from pages.ui import ai_results, choose, guard, model_files, parts, processes, raters, resources
+from pages.ui import ai_results, choose, fitted, guard, model_files, parts, processes, raters, resources
 
 STALE = timedelta(minutes=1)  # a run without a sign of life for so long has stopped
 
@@ -33,6 +33,7 @@ def render() -> None:
     ready = bool(chosen) and model_files.show(registry.needed(wanted, detector), who)
     _start(version, chosen, detector, who, ready=ready)
     _watch(version)
+    fitted.show(version, who)
 
 
 # ---- the run

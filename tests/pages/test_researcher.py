@@ -17,7 +17,7 @@ from core.records import AiResult, Score
 from db import ai, ai_runs, audit, engine, researchers, sessions, studies, tables
 from pages import login
 from pages.api import store
-from pages.ui import results, session
+from pages.ui import processes, results, session
 from tests import storing, variants
 
 PASSWORD = "three quiet brown horses"
@@ -354,6 +354,29 @@ def test_a_run_leaves_its_record_and_every_result_with_its_reason(researcher, in
     assert sorted(set(table["status"])) == ["no face", "ok"]
     assert set(table.loc[table["status"] == "no face", "reason"]) == {"the detector found no face"}
     assert table["face"].str.match(r"/api/stimuli/[0-9a-f]{64}").all()
+
+
+def test_a_rater_can_be_fitted_where_faces_are_embedded(researcher, installation, version, monkeypatch):
+    rate_by_ai(installation, version)
+    assert "It has learned from these people" not in said(show("ai_ratings"))
+    with engine.writing(installation) as conn:
+        run_id = ai_runs.begin(
+            conn, config_hash=version.config_hash, raters=["mobilefacenet"], detector="yunet",
+            settings={}, versions={}, total=1, who="ada", host="here",
+        )  # fmt: skip
+        shown = studies.stimuli(conn, version.config_hash)[0]
+        vector = np.array([1, 0], np.float32)
+        embedded = AiResult(
+            shown.served_sha256, "mobilefacenet", "1", "f" * 64, "yunet", "ok", "", embedding=vector
+        )
+        ai.save(conn, run_id, embedded, settings_hash="0" * 64)
+    at = show("ai_ratings")
+    assert "It has learned from these people" in said(at)
+    started = []
+    monkeypatch.setattr(processes, "start", lambda *given: started.append(given))
+    next(button for button in at.button if button.label == "Fit").click().run()
+    fit = ("--embedding", "mobilefacenet", "--detector", "yunet", "--scales", "naturalness", "--who", "ada")
+    assert started == [("fit-demo", "fit", "demo", *fit)]
 
 
 # ---- dashboard
