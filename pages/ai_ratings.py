@@ -13,7 +13,18 @@ from core.vision import registry
 from db import ai_runs, audit
 from db import engine as db_engine
 from db.ai_runs import AiRun
-from pages.ui import ai_results, choose, fitted, guard, model_files, parts, processes, raters, resources
+from pages.ui import (
+    ai_results,
+    choose,
+    fitted,
+    guard,
+    model_files,
+    parts,
+    processes,
+    raters,
+    resources,
+    yardstick,
+)
 
 STALE = timedelta(minutes=1)  # a run without a sign of life for so long has stopped
 
@@ -69,6 +80,7 @@ def _watch(version: StudyVersion) -> None:
         st.caption(parts.plain(line))
     _newest(version)
     ai_results.show(version)
+    yardstick.show(version)
 
 
 @st.fragment(run_every=1)
