@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Subquery, and_, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Subquery, Table, and_, delete, func, select
 
 from core.records import AiResult, Face, RaterKey, Score
 from db.schema import ai_embedding, ai_picture, ai_result, ai_score, stimulus
@@ -35,34 +35,58 @@ class Summary:
 
 def save(conn: Connection, run_id: int, result: AiResult, *, settings_hash: str) -> None:
     """Store a result; one of the same picture, rater and settings takes its place."""
-    row = {
-        **{field: getattr(result, field) for field in (*KEY[:-1], "status", "reason")},
-        "settings_hash": settings_hash,
-        "run_id": run_id,
-        "probabilities": dict(result.probabilities),
-        "face": dataclasses.asdict(result.face) if result.face else None,
-        "saved_at": now(),
-    }
+    save_all(conn, run_id, [(result, settings_hash)])
+
+
+def save_all(conn: Connection, run_id: int, results: Iterable[tuple[AiResult, str]]) -> None:
+    """Store results with their settings' hashes; one of the same picture, rater and settings is replaced.
+
+    Many at once take a fraction of the time, in which nobody else can write to SQLite.
+    """
+    given = {_key(result, settings_hash): result for result, settings_hash in results}
+    saved_at = now()
+    rows = [
+        {
+            **dict(zip(KEY, key, strict=True)),
+            "status": result.status,
+            "reason": result.reason,
+            "run_id": run_id,
+            "probabilities": dict(result.probabilities),
+            "face": dataclasses.asdict(result.face) if result.face else None,
+            "saved_at": saved_at,
+        }
+        for key, result in given.items()
+    ]
+    if not rows:
+        return
     statement = insert(conn, ai_result)
-    changed = {name: statement.excluded[name] for name in row if name not in KEY}
+    changed = {name: statement.excluded[name] for name in rows[0] if name not in KEY}
     upsert = statement.on_conflict_do_update(index_elements=list(KEY), set_=changed)
-    result_id = conn.execute(upsert.returning(ai_result.c.result_id), row).scalar_one()
-    _save_parts(conn, int(result_id), result)
+    stored = conn.execute(upsert.returning(ai_result.c.result_id, *(ai_result.c[name] for name in KEY)), rows)
+    _save_parts(conn, {int(result_id): given[tuple(key)] for result_id, *key in stored})
 
 
-def _save_parts(conn: Connection, result_id: int, result: AiResult) -> None:
+def _key(result: AiResult, settings_hash: str) -> tuple[str, ...]:
+    return (*(getattr(result, name) for name in KEY[:-1]), settings_hash)
+
+
+def _save_parts(conn: Connection, results: Mapping[int, AiResult]) -> None:
+    ids = list(results)
     for table in (ai_score, ai_embedding, ai_picture):
-        conn.execute(delete(table).where(table.c.result_id == result_id))
-    if result.scores:
-        scores = [{"result_id": result_id, **dataclasses.asdict(score)} for score in result.scores]
-        conn.execute(ai_score.insert(), scores)
-    if result.embedding is not None:
-        vector = np.asarray(result.embedding, "<f4").tobytes()
-        conn.execute(ai_embedding.insert(), {"result_id": result_id, "vector": vector})
-    if result.pictures:
-        shown = result.pictures.items()
-        rows = [{"result_id": result_id, "shows": shows, "content": content} for shows, content in shown]
-        conn.execute(ai_picture.insert(), rows)
+        for start in range(0, len(ids), CHUNK):
+            conn.execute(delete(table).where(table.c.result_id.in_(ids[start : start + CHUNK])))
+        if rows := [{"result_id": each, **row} for each in ids for row in _parts(table, results[each])]:
+            conn.execute(table.insert(), rows)
+
+
+def _parts(table: Table, result: AiResult) -> Iterator[dict[str, Any]]:
+    """The rows that the result has in one of the tables beside its own."""
+    if table is ai_score:
+        yield from map(dataclasses.asdict, result.scores)
+    elif table is ai_picture:
+        yield from ({"shows": shows, "content": content} for shows, content in result.pictures.items())
+    elif result.embedding is not None:
+        yield {"vector": np.asarray(result.embedding, "<f4").tobytes()}
 
 
 def known(conn: Connection, served: Sequence[str], key: RaterKey) -> frozenset[tuple[str, str]]:
@@ -114,14 +138,18 @@ def summary(conn: Connection, config_hash: str) -> list[Summary]:
 
 
 def embeddings(conn: Connection, config_hash: str) -> Iterator[tuple[str, str, str, NDArray[np.float32]]]:
-    """Yield (served_sha256, rater_id, detector, embedding) of a version's stimuli, the newest of each."""
+    """Yield (served_sha256, rater_id, detector, embedding) of a version's stimuli, the newest of each.
+
+    Of a rater and detector only those by the weights and version that spoke last: embeddings by others
+    lie in another space, and their similarities would mean nothing.
+    """
     newest = _newest(_of_version(config_hash))
     found = (
         select(ai_result.c.served_sha256, ai_result.c.rater_id, ai_result.c.detector, ai_embedding.c.vector)
         .select_from(newest)
         .join(ai_result, ai_result.c.result_id == newest.c.result_id)
         .join(ai_embedding, ai_embedding.c.result_id == newest.c.result_id)
-        .where(newest.c.age == 1)
+        .where(newest.c.age == 1, newest.c.speaking == newest.c.last_speaking)
         .order_by(ai_result.c.rater_id, ai_result.c.detector, ai_result.c.served_sha256)
     )
     for row in conn.execute(found):
@@ -181,13 +209,13 @@ def _of_version(config_hash: str) -> ColumnElement[bool]:
 
 def _newest(*wanted: ColumnElement[bool]) -> Subquery:
     # A run repeated with other settings or weights replaces what was said before, but keeps it.
-    age = func.row_number().over(
-        partition_by=(ai_result.c.served_sha256, ai_result.c.rater_id, ai_result.c.detector),
-        order_by=(ai_result.c.saved_at.desc(), ai_result.c.result_id.desc()),
-    )
-    return (
-        select(ai_result.c.result_id, ai_result.c.served_sha256, age.label("age")).where(*wanted).subquery()
-    )
+    newest_first = (ai_result.c.saved_at.desc(), ai_result.c.result_id.desc())
+    of_rater = (ai_result.c.rater_id, ai_result.c.detector)
+    speaking = ai_result.c.rater_version + " " + ai_result.c.weights_sha256
+    age = func.row_number().over(partition_by=(ai_result.c.served_sha256, *of_rater), order_by=newest_first)
+    last = func.first_value(speaking).over(partition_by=of_rater, order_by=newest_first)
+    columns = (ai_result.c.result_id, ai_result.c.served_sha256, age.label("age"))
+    return select(*columns, speaking.label("speaking"), last.label("last_speaking")).where(*wanted).subquery()
 
 
 def _result(rows: Sequence[Row[tuple[object, ...]]]) -> AiResult:

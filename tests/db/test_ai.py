@@ -185,3 +185,31 @@ def test_results_are_counted_by_rater_and_status(lab, version, run_id):
     with db_engine.reading(lab.engine) as conn:
         counted = [(one.rater_id, one.status, one.n) for one in ai.summary(conn, version.config_hash)]
     assert counted == [("mini-xception", "no_face", 1), ("mini-xception", "ok", 1)]
+
+
+def test_embeddings_by_other_weights_than_the_last_are_not_among_them(lab, version, run_id):
+    served = [one.served_sha256 for one in lab.stimuli()]
+    vector = np.array([1, 0], np.float32)
+    for number in (1, 2):
+        _save(lab, run_id, _result(served[number], embedding=vector))
+        _save(lab, run_id, _result(served[number], embedding=vector, detector="haar"))
+    replaced = _result(served[1], embedding=-vector, weights_sha256="9" * 64)
+    _save(lab, run_id, replaced)
+    with db_engine.reading(lab.engine) as conn:
+        found = [(sha256, by, *vector) for sha256, _, by, vector in ai.embeddings(conn, version.config_hash)]
+    haar = [(sha256, "haar", 1, 0) for sha256 in sorted(served[1:3])]
+    assert found == [*haar, (served[1], "yunet", -1, 0)]
+
+
+def test_many_results_are_stored_as_one_by_one_and_replace_each_other(lab, version, run_id):
+    served = [one.served_sha256 for one in lab.stimuli()]
+    given = [_result(sha256, embedding=np.ones(2, np.float32), pictures={"map": b"a"}) for sha256 in served]
+    again = [dataclasses.replace(one, scores=one.scores[:1], pictures={}) for one in given]
+    with db_engine.writing(lab.engine) as conn:
+        ai.save_all(conn, run_id, ((one, SETTINGS) for one in given))
+        ai.save_all(conn, run_id, ((one, SETTINGS) for one in [*given, *again]))
+        ai.save_all(conn, run_id, ())
+    assert _results(lab, version) == again
+    with db_engine.reading(lab.engine) as conn:
+        assert len(list(ai.embeddings(conn, version.config_hash))) == len(served)
+        assert not list(ai.pictures(conn, served[0]))
