@@ -249,7 +249,7 @@ def _intensity(report: Report, by_file: Mapping[str, Stimulus], said: Sequence[A
         )
         parts.chart(figure, "similarity-intensity", "Similarity to the reference against intensity, per edit")
     hover.faces(SCOPE)
-    st.caption("Point at a mark, or tap it, to see the face.")
+    st.caption(f"{len(points)} edits. Point at a mark, or tap it, to see the face.")
 
 
 def _intensity_of(one: AiResult) -> float | None:

@@ -18,6 +18,10 @@ from pages.ui import parts, resources, results, tables
 
 TOP = 3  # probabilities shown per face
 NUMBERS = 6  # scales shown per face
+DRAWN = {
+    "overlay": "the face's landmarks over those of its neutral, and the Action Units that changed",
+    "difference": "the reference in grey; in colour what changed, the brighter the more; the face outlined",
+}
 STATUS = {"ok": "ok", "no_face": "no face", "unreadable": "unreadable", "abstained": "abstained"}
 
 
@@ -31,6 +35,10 @@ def show(version: StudyVersion) -> None:
         return
     st.subheader("What the models said", anchor=False)
     st.dataframe(_summary(counted), hide_index=True, height="content")
+    if any(one.status == "abstained" for one in counted):
+        st.caption(
+            "Abstained: the rater had nothing to go on, such as no reference; its faces below say why."
+        )
     raters = sorted({one.rater_id for one in counted}, key=results.place)
     rater_id = st.selectbox("Face by face", raters, key="of-rater", bind="query-params", width=360)
     with db_engine.reading(resources.engine()) as conn:
@@ -80,7 +88,7 @@ def _row(result: AiResult, stimulus: Stimulus, options: Sequence[str]) -> dict[s
         "intended": stimulus.intended_emotion,
         "label": results.label_of(result),
         "most probable": ", ".join(f"{code} {share:.0%}" for code, share in best) or None,
-        "not among the study's": _unmapped(result.probabilities, options),
+        "outside the study's emotions": _unmapped(result.probabilities, options),
         **_scores(result),
         "status": STATUS[result.status],
         "reason": result.reason or None,
@@ -127,4 +135,4 @@ def _pictures(stimuli: Sequence[Stimulus], counted: Sequence[Summary]) -> None:
         st.info("No rater drew a picture of this stimulus: it has no reference, or no face was found.")
         return
     for column, (rater_id, shows, content) in zip(st.columns(len(found)), found, strict=True):
-        column.image(content, caption=f"{rater_id}: {shows}")
+        column.image(content, caption=f"{rater_id}, {shows}: {DRAWN.get(shows, 'see docs/models.md')}")

@@ -61,7 +61,7 @@ def _file(entry: Weights, place: str | None, who: str) -> None:
 
 
 def _terms(entry: Weights, who: str) -> None:
-    st.markdown(entry.notice)
+    st.markdown(f"{entry.notice}\n\nIt is neither fetched nor read before you agree to its licence.")
     if st.button("I agree, for this installation", icon=":material/gavel:", key=f"agree-{entry.name}"):
         try:
             consent.agree(entry, resources.configuration().model_folders, who=who)

@@ -26,7 +26,10 @@ def choice(usable: Collection[str]) -> tuple[str, ...]:
             format_func=lambda name: name if name in usable else f"{name} :material/download:",
             key=f"raters-{title}",
         )
-    st.caption(":material/download: its files are not here yet. Chosen raters bring those that they work on.")
+    st.caption(
+        ":material/download: its files are not here yet. Chosen raters bring those that they work on. "
+        "What each is stands below once it is chosen, and in docs/models.md."
+    )
     return tuple(chosen)
 
 
