@@ -248,11 +248,17 @@ AI_RATINGS = (
         if column.startswith("probability_")
     ),
     Field("detector", "text", "What found the face in the picture."),
-    Field("weights_sha256", "text", "SHA-256 of the model's weights.", range="64 hex digits"),
+    Field(
+        "weights_sha256",
+        "text",
+        "SHA-256 of the model's weights.",
+        range="64 hex digits",
+        missing="the rater reads no weights of its own",
+    ),
     Field(
         "reason",
         "text",
-        "Why there is no score, or which of several faces was rated.",
-        missing="one face, rated",
+        "Why there is no score, which of several faces was rated, or what spoke for the answer.",
+        missing="one face, rated, and nothing to add",
     ),
 )
