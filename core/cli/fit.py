@@ -98,6 +98,10 @@ def _embedded(
         for one in results
         if one.detector == chosen and one.served_sha256 in vectors
     }
+    if not found:
+        raise FacenormError(
+            f"{embedding} gives no embeddings of this study's faces; name an identity rater with --embedding"
+        )
     return stimuli, found, chosen
 
 
@@ -208,7 +212,6 @@ def _save(
             who=who,
             host=platform.node(),
         )
-        for result in results:
-            ai.save(conn, run_id, result, settings_hash=fingerprint)
+        ai.save_all(conn, run_id, ((result, fingerprint) for result in results))
         ai_runs.progress(conn, run_id, done=len(results))
         ai_runs.finish(conn, run_id)

@@ -141,3 +141,20 @@ def test_a_scale_that_the_study_lacks_and_two_detectors_are_refused(run, tmp_pat
         embed(opened, *people(opened), detector=detector)
     assert "haar, yunet; choose one with --detector" in run("fit", "demo", code=1)
     assert "it has arousal, emotion" in run("fit", "demo", "--scales", "beauty", "--detector", "haar", code=1)
+
+
+def test_a_rater_without_embeddings_is_refused(run, tmp_path):
+    load(run, tmp_path, 3)
+    opened = database.opened()
+    take_part(opened, people=6)
+    values, config_hash = people(opened)
+    with db_engine.writing(opened) as conn:
+        run_id = ai_runs.begin(
+            conn, config_hash=config_hash, raters=["mini-xception"], detector="yunet", settings={},
+            versions={}, total=len(values), who="ada", host="pc",
+        )  # fmt: skip
+        for sha256 in values:
+            result = AiResult(sha256, "mini-xception", "1", "f" * 64, "yunet", "ok", "")
+            ai.save(conn, run_id, result, settings_hash="0" * 64)
+    said = run("fit", "demo", "--embedding", "mini-xception", code=1)
+    assert "mini-xception gives no embeddings" in said
