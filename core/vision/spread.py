@@ -5,19 +5,25 @@ from __future__ import annotations
 import functools
 import multiprocessing
 import os
+import platform
+import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from core import settings
 from core.errors import ModelError
+from core.records import RaterKey
 from core.vision import models, run
 from core.vision.models import Models, Spec
 from core.vision.run import Looked, Task
 
 Chunk = tuple[Task, ...]
+What = Mapping[str, tuple[RaterKey, Mapping[str, str]]]
 AHEAD = 2  # chunks that wait for each worker: enough to keep it busy, few enough to keep in memory
 RETRIES = 3  # a chunk whose worker died goes to another one
 
@@ -38,10 +44,11 @@ def in_processes(spec: Spec, chunks: Iterable[Chunk], workers: int) -> Iterator[
     """
     share = max(1, (os.cpu_count() or 1) // workers)
     spawning = multiprocessing.get_context("spawn")  # a fork would copy locks of the libraries' threads
-    with ProcessPoolExecutor(workers, spawning, _use_threads, (share,)) as pool:
+    sent, expected = replace(spec), what(spec)
+    with ProcessPoolExecutor(workers, spawning, _begin, (share,)) as pool:
 
         def submit(chunk: Chunk) -> Future[tuple[Looked, ...]]:
-            return pool.submit(looked, spec, chunk)
+            return pool.submit(looked, sent, expected, chunk)
 
         try:
             yield from _in_flight(submit, chunks, workers * AHEAD, _first_done)
@@ -50,6 +57,8 @@ def in_processes(spec: Spec, chunks: Iterable[Chunk], workers: int) -> Iterator[
                 "a worker process was ended, as a system does to one that takes too much memory; what is "
                 "done is kept: run it again, with fewer workers or a smaller batch"
             ) from error
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who presses Ctrl-C waits for no further chunk
 
 
 def on_cluster(spec: Spec, chunks: Iterable[Chunk], scheduler: str) -> Iterator[tuple[Looked, ...]]:
@@ -71,7 +80,9 @@ def on_cluster(spec: Spec, chunks: Iterable[Chunk], scheduler: str) -> Iterator[
     with client:
         if not (workers := len(client.scheduler_info()["workers"])):
             client.wait_for_workers(1)
-        submit = functools.partial(client.submit, looked, spec, pure=False, retries=RETRIES)
+        submit = functools.partial(
+            client.submit, looked, replace(spec), what(spec), pure=False, retries=RETRIES
+        )
         yield from _in_flight(submit, chunks, max(1, workers) * AHEAD, _first_done_there)
 
 
@@ -105,20 +116,39 @@ def _first_done_there(waiting: set[Any]) -> set[Any]:
     return done
 
 
-def looked(spec: Spec, chunk: Chunk) -> tuple[Looked, ...]:
-    """One chunk in a worker, which loads the models once."""
+def what(spec: Spec) -> What:
+    """What the results are known by: versions and weights as they are on this machine."""
+    return {name: (spec.keys[name], spec.settings(name, None)) for name in spec.raters}
+
+
+def looked(spec: Spec, expected: What, chunk: Chunk) -> tuple[Looked, ...]:
+    """One chunk in a worker, which loads the models once.
+
+    Raises ModelError where the worker's weights or versions are others than those that the results
+    would be stored under.
+    """
     with _one_at_a_time:
-        return run.look(_loaded(spec), chunk)
+        here, loaded = _loaded(spec)
+        if other := next((name for name in spec.raters if here[name] != expected[name]), None):
+            raise ModelError(
+                f"the worker on {platform.node()} has other versions or weights: of {other} found "
+                f"{here[other]}, needed {expected[other]}; install the same Facenorm, libraries and weights"
+            )
+        return run.look(loaded, chunk)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(spec: Spec) -> Models:
-    return models.load(spec)
+def _loaded(spec: Spec) -> tuple[What, Models]:
+    # On another machine the weights may lie elsewhere.
+    mine = replace(spec, folders=tuple(dict.fromkeys((*spec.folders, *settings.load().model_folders))))
+    return what(mine), models.load(mine)
 
 
-def _use_threads(number: int) -> None:
+def _begin(threads: int) -> None:
+    """Prepare a process of this machine."""
     import cv2
     import torch
 
-    torch.set_num_threads(number)
-    cv2.setNumThreads(number)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that began us: it says what is done
+    torch.set_num_threads(threads)
+    cv2.setNumThreads(threads)

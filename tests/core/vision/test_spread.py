@@ -1,5 +1,6 @@
 """spread: the same results in this process, in several, and on a Dask cluster that loses a worker."""
 
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -68,6 +69,39 @@ def test_a_process_that_is_ended_is_told_and_what_was_done_is_kept(
 def test_a_scheduler_that_does_not_answer_is_named(spec: Spec) -> None:
     with pytest.raises(ModelError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         list(spread.on_cluster(spec, iter([()]), "tcp://127.0.0.1:9"))
+
+
+def test_a_worker_with_other_weights_than_ours_is_refused(spec: Spec) -> None:
+    ours = spread.what(spec)
+    key, settings = ours["mini-xception"]
+    for other in (
+        (dataclasses.replace(key, weights_sha256="0" * 64), settings),
+        (key, settings | {"detector_version": "opencv 1"}),
+    ):
+        with pytest.raises(ModelError, match=r"other versions or weights: of mini-xception found .*needed"):
+            spread.looked(spec, {"mini-xception": other}, ())
+
+
+def test_a_worker_whose_weights_lie_elsewhere_finds_them(
+    faces: dict[str, bytes], spec: Spec, folders: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACENORM_MODELS", os.pathsep.join(map(str, folders)))
+    there = dataclasses.replace(spec, folders=(tmp_path,))
+    chunk = (Task("a", faces["img9.jpg"], ("mini-xception",)),)
+    ((found,),) = [one.results for one in spread.looked(there, spread.what(spec), chunk)]
+    assert found.status == "ok"
+
+
+def test_who_stops_a_run_does_not_wait_for_the_chunks_that_have_not_begun(
+    spec: Spec, faces: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spread, "AHEAD", 1000)
+    begun = time.monotonic()
+    chunks = spread.in_processes(spec, work.chunks(tasks(faces, 100), 1), 1)
+    next(chunks)
+    first = time.monotonic() - begun
+    chunks.close()
+    assert time.monotonic() - begun < first + 5  # a thousand chunks take far longer
 
 
 @pytest.fixture
