@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -120,7 +121,8 @@ def _start_anew() -> None:
     program = Path(sys.argv[0])
     ours = program.name == "facenorm" or program.parts[-3:] == ("core", "cli", "__main__.py")
     if ours and sys.platform == "linux" and not any(name in os.environ for name in ALLOCATOR):
-        command = [sys.executable, "-m", "core.cli", *sys.argv[1:]]
+        # As it was started: with -m a folder "core" of the user's, where the command is given, would be run.
+        command = [sys.executable, *sys.orig_argv[1:]]
         os.execve(sys.executable, command, os.environ | ALLOCATOR)  # noqa: S606  ourselves, no shell
 
 
@@ -148,13 +150,12 @@ def _carry_out(
 
 def _say_plan(todo: Plan, where: str) -> None:
     """What a run would do; nothing is changed."""
-    n = len(todo.subjects)
+    n, besides = len(todo.subjects), {(one.sha256, None) for one in todo.also}
     for rater_id, missing in todo.todo.items():
-        click.echo(
-            f"{rater_id}: {len(missing)} of {n} to rate" if missing else f"{rater_id}: nothing is missing"
-        )
-    for one in todo.also:
-        click.echo(f"besides, the reference {one.sha256[:12]}, which is not among the pictures")
+        own = len(missing - besides)
+        click.echo(f"{rater_id}: {own} of {n} to rate" if own else f"{rater_id}: nothing is missing")
+    if also := len(frozenset[object]().union(*todo.todo.values()) & besides):
+        click.echo(f"besides, {also} references that are not among the pictures")
     click.echo(f"{where}: {todo.total} ratings are missing; faces by {todo.spec.detector}")
 
 
@@ -182,6 +183,8 @@ def _files(
     from core import export
     from core.vision import sources
 
+    if out is not None:
+        _check_out(out)
     found = sources.gather(paths, manifest)
     spec = prepare()
     subjects = pictures.of_files(found, manifest)
@@ -189,13 +192,29 @@ def _files(
     if dry_run or out is None:
         _say_plan(rating.plan(opened, spec, usable), f"{len(found)} files")
         return Counter()
-    if out.parent != Path() and not out.parent.is_dir():
-        raise FacenormError(f"{out}: there is no folder {out.parent}; make it first")
     _carry_out(opened, spec, usable, where, who, None)
     statuses: Counter[str] = Counter()
     export.ai_sheet(out, _rows(opened, spec, found, subjects, asked, statuses), excel=excel)
     _said(statuses, str(out), spec)
     return statuses
+
+
+def _check_out(out: Path) -> None:
+    """Raise FacenormError where the file could not be written: hours later would be too late."""
+    if out.suffix not in {".csv", ".parquet"}:
+        raise FacenormError(f"{out}: found the ending {out.suffix!r}, needed .csv or .parquet; rename it")
+    if out.is_dir():
+        raise FacenormError(f"{out}: is a folder; give the name of a file")
+    if not out.parent.is_dir():
+        raise FacenormError(f"{out}: there is no folder {out.parent}; make it first")
+    try:
+        # Not its permissions: a full disk or one mounted to be read only shows when something is written.
+        with tempfile.TemporaryFile(dir=out.parent):
+            pass
+    except OSError as error:
+        raise FacenormError(
+            f"{out}: {out.parent} cannot be written ({error.strerror}); give another folder"
+        ) from error
 
 
 def _rows(

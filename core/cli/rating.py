@@ -15,7 +15,7 @@ from core.errors import StimulusError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from core.records import AiResult
+    from core.records import AiResult, AiStatus, Detection
     from core.vision.models import Spec
     from core.vision.run import Looked, Task
     from core.vision.work import Subject
@@ -24,6 +24,7 @@ LIBRARIES = (
     *("facenorm", "numpy", "opencv-contrib-python-headless", "onnxruntime", "torch"),
     *("deepface", "mediapipe"),
 )
+Identity = tuple[str, str | None]  # a picture's SHA-256, and its reference's
 BATCH = 16
 AT_ONCE = 200  # pictures whose stored results are in memory at once
 
@@ -39,15 +40,16 @@ class Where:
 
 @dataclass(frozen=True)
 class Plan:
-    """Which raters have still to look at which pictures (by sha256).
+    """Which raters have still to look at which pictures.
 
     also: references that are not among the pictures but that others' intensity is measured from.
+    todo: by rater, the pictures with their references; each result that is missing stands there once.
     """
 
     spec: Spec
     subjects: tuple[Subject, ...]
     also: tuple[Subject, ...]
-    todo: Mapping[str, frozenset[str]]
+    todo: Mapping[str, frozenset[Identity]]
 
     @property
     def total(self) -> int:
@@ -57,7 +59,7 @@ class Plan:
     def wanted(self, kinds: Collection[str]) -> Callable[[Subject], list[str]]:
         """Of a picture, the raters of these kinds that have still to look at it."""
         raters = self.spec.of_kind(*kinds)
-        return lambda subject: [one for one in raters if subject.sha256 in self.todo[one]]
+        return lambda subject: [one for one in raters if _identity(subject) in self.todo[one]]
 
 
 def plan(opened: Engine, spec: Spec, subjects: Sequence[Subject]) -> Plan:
@@ -69,19 +71,23 @@ def plan(opened: Engine, spec: Spec, subjects: Sequence[Subject]) -> Plan:
     pictures = tuple(unique.values())
     given = {subject.sha256 for subject in pictures}
     references = {one.reference.sha256: one.reference for one in pictures if one.reference}
-    also = tuple(one for sha256, one in references.items() if sha256 not in given)
+    also = tuple(one for sha256, one in references.items() if sha256 and sha256 not in given)
     sources = {registry.source(name) for name in spec.of_kind("derived") if registry.needs_reference(name)}
     todo = {}
     with engine.reading(opened) as conn:
         for rater_id in spec.raters:
             asked = (*pictures, *also) if rater_id in sources else pictures
             known = ai.known(conn, [one.sha256 for one in asked], spec.keys[rater_id])
-            wanted = {(one.sha256, spec.settings_hash(rater_id, one.reference_sha256)) for one in asked}
-            todo[rater_id] = frozenset(sha256 for sha256, _ in wanted - known)
+            # The same bytes with two references are one picture to a rater that looks at no reference.
+            wanted = {
+                (one.sha256, spec.settings_hash(rater_id, one.reference_sha256)): _identity(one)
+                for one in asked
+            }
+            todo[rater_id] = frozenset(wanted[key] for key in wanted.keys() - known)
     return Plan(spec, pictures, also, todo)
 
 
-def _identity(subject: Subject) -> tuple[str, str | None]:
+def _identity(subject: Subject) -> Identity:
     return subject.sha256, subject.reference_sha256
 
 
@@ -134,25 +140,39 @@ def _looking(opened: Engine, given: Plan, where: Where, run_id: int) -> Iterator
     from core.vision import work
     from db import ai, detections, engine
 
+    names = given.spec.of_kind("model", "comparison")
     wanted = given.wanted(("model", "comparison"))
     subjects = [one for one in (*given.subjects, *given.also) if wanted(one)]
+    if not subjects:
+        return
     served = [sha256 for one in subjects for sha256 in (one.sha256, one.reference_sha256) if sha256]
     with engine.reading(opened) as conn:
-        version = given.spec.detector_version if subjects else ""
-        known = detections.known(conn, served, detector=given.spec.detector, detector_version=version)
+        known = detections.known(
+            conn, served, detector=given.spec.detector, detector_version=given.spec.detector_version
+        )
     restricted = {one.sha256 for one in subjects if one.restricted}
     chunks = work.chunks(work.tasks(subjects, wanted, known), where.batch)
-    for looked in _spread(given.spec, chunks, where):
+    # The others' models would be loaded for nothing.
+    looking = replace(given.spec, raters=tuple(name for name in names if given.todo[name]))
+    for looked in _spread(looking, chunks, where):
         with engine.writing(opened) as conn:
             detections.save(
                 conn, [found for one in looked for found in one.detections if found.served_sha256]
             )
-            for one in looked:
-                for result in one.results:
-                    key = given.spec.settings_hash(result.rater_id, one.reference_sha256)
-                    kept = replace(result, pictures={}) if result.served_sha256 in restricted else result
-                    ai.save(conn, run_id, kept, settings_hash=key)
+            ai.save_all(conn, run_id, _kept(given.spec, looked, restricted))
         yield [result for one in looked for result in one.results]
+
+
+def _kept(
+    spec: Spec, looked: Sequence[Looked], restricted: Collection[str]
+) -> Iterator[tuple[AiResult, str]]:
+    """The results that are stored, each with its settings' hash."""
+    for one in looked:
+        for result in one.results:
+            # A file that cannot be opened now may be there the next time.
+            if result.rater_id not in one.passing:
+                kept = replace(result, pictures={}) if result.served_sha256 in restricted else result
+                yield kept, spec.settings_hash(result.rater_id, one.reference_sha256)
 
 
 def _spread(spec: Spec, chunks: Iterator[tuple[Task, ...]], where: Where) -> Iterator[tuple[Looked, ...]]:
@@ -174,13 +194,13 @@ def _deriving(opened: Engine, given: Plan, run_id: int) -> Iterator[list[AiResul
     todo = ((one, raters) for one in given.subjects if (raters := wanted(one)))
     while group := list(islice(todo, AT_ONCE)):
         said = _said(opened, given, [one for one, _ in group])
-        results = []
+        results = [
+            (result, given.spec.settings_hash(result.rater_id, subject.reference_sha256))
+            for subject, result in work.derived(given.spec, group, lambda *key, said=said: said.get(key))
+        ]
         with engine.writing(opened) as conn:
-            for subject, result in work.derived(given.spec, group, lambda *key, said=said: said.get(key)):
-                key = given.spec.settings_hash(result.rater_id, subject.reference_sha256)
-                ai.save(conn, run_id, result, settings_hash=key)
-                results.append(result)
-        yield results
+            ai.save_all(conn, run_id, results)
+        yield [result for result, _ in results]
 
 
 def _said(opened: Engine, given: Plan, subjects: Sequence[Subject]) -> dict[tuple[str, str], AiResult]:
@@ -203,35 +223,39 @@ def results(
     opened: Engine, spec: Spec, subjects: Sequence[Subject], raters: Sequence[str]
 ) -> Iterator[tuple[int, AiResult]]:
     """Yield (the subject's place, result) of the named raters, in the order of the subjects."""
+    from core.vision import run
     from db import ai, engine
 
     for start in range(0, len(subjects), AT_ONCE):
         group = subjects[start : start + AT_ONCE]
-        served = list({one.sha256 for one in group})
+        served = list({one.sha256 for one in group if one.sha256})
         found: dict[tuple[str, str, str], AiResult] = {}
         with engine.reading(opened) as conn:
             for rater_id in raters:
                 for settings_hash, result in ai.stored(conn, served, spec.keys[rater_id]):
                     found[rater_id, settings_hash, result.served_sha256] = result
         for place, one in enumerate(group, start):
-            if not one.sha256:
-                yield from ((place, result) for result in _unopened(spec, one, raters))
-                continue
+            lost: Detection | None = None
             for rater_id in raters:
                 key = (rater_id, spec.settings_hash(rater_id, one.reference_sha256), one.sha256)
                 if key in found:
                     yield place, found[key]
+                else:
+                    lost = lost or _lost(spec, one)
+                    yield place, run.result(spec.keys[rater_id], lost, None)
 
 
-def _unopened(spec: Spec, subject: Subject, raters: Sequence[str]) -> Iterator[AiResult]:
-    """The results of a file that nothing could be stored of, not even its hash."""
+def _lost(spec: Spec, subject: Subject) -> Detection:
+    """Why nothing could be stored of a picture: it, or its reference, cannot be opened."""
     from core.records import Detection
-    from core.vision import run
 
-    content = subject.read()
-    reason = str(content) if isinstance(content, StimulusError) else "the file was changed during the run"
-    for rater_id in raters:
-        yield run.result(spec.keys[rater_id], Detection("", spec.detector, "", "unreadable", reason), None)
+    status: AiStatus = "unreadable"
+    reason = "the file could not be opened during the run; run it again"
+    if isinstance(content := subject.read(), StimulusError):
+        reason = str(content)
+    elif subject.reference and isinstance(content := subject.reference.read(), StimulusError):
+        status, reason = "abstained", f"the reference cannot be used: {content}"
+    return Detection(subject.sha256, spec.detector, "", status, reason)
 
 
 def _versions(spec: Spec) -> dict[str, str]:

@@ -35,12 +35,8 @@ def of_files(found: Sequence[Source], manifest: Path | None) -> list[Subject]:
     A file that cannot be opened is a subject without a hash.
     """
     from core.vision import work
-    from core.vision.work import Subject
 
-    @functools.cache
-    def alone(path: Path) -> Subject:
-        return Subject(work.hashed(path), functools.partial(work.opened, path))
-
+    alone = functools.cache(work.of_file)
     places = {source.stim_file: source.path for source in found}
     base = manifest.parent if manifest else Path()
     named = {source.reference for source in found if source.reference}
@@ -109,7 +105,8 @@ def _alone(path: Path, picture: Stimulus) -> Subject:
     from core.vision import work
     from core.vision.work import Subject
 
-    return Subject(picture.served_sha256, functools.partial(work.opened, path), restricted=True)
+    sha256 = picture.served_sha256
+    return Subject(sha256, functools.partial(work.unchanged, path, sha256), restricted=True)
 
 
 def _problem(path: Path, picture: Stimulus) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import ChainMap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from core.vision import models, registry, spread, work
 from core.vision.image import Pixels
 from core.vision.models import Spec
 from core.vision.rater import Compute
-from core.vision.work import Content, Subject
+from core.vision.work import Subject
 
 Given = Path | str | bytes | Pixels
 
@@ -32,6 +33,10 @@ def rate(
     """See core.vision.rate."""
     if device not in {"cpu", "cuda"}:
         raise ModelError(f"found the device {device!r}, needed cpu or cuda")
+    if isinstance(pictures, Path | str | bytes):
+        raise StimulusError("found one picture, needed a list of them; put it in brackets")
+    if batch < 1:
+        raise ModelError(f"found a batch of {batch} pictures, needed at least 1")
     given = list(pictures)
     if references and len(references) != len(given):
         raise StimulusError(
@@ -56,7 +61,9 @@ def _results(spec: Spec, subjects: Sequence[Subject], asked: Sequence[str], batc
     said = {(one.rater_id, one.served_sha256): one for results in rows for one in results}
     found: list[AiResult] = []
     for subject, results in zip(subjects, rows, strict=False):  # the references' come last
-        derived = work.derived(spec, [(subject, deriving)], lambda *key: said.get(key))
+        # Its own first: all files that cannot be opened have the same empty hash.
+        here = ChainMap({(one.rater_id, subject.sha256): one for one in results}, said)
+        derived = work.derived(spec, [(subject, deriving)], lambda *key, here=here: here.get(key))
         of_picture = {one.rater_id: one for one in (*results, *(one for _, one in derived))}
         found += [of_picture[rater_id] for rater_id in dict.fromkeys(asked)]
     return found
@@ -70,15 +77,14 @@ def _only_references(subjects: Sequence[Subject]) -> list[Subject]:
 
 
 def _subject(given: Given, reference: Given | None = None) -> Subject:
-    content = work.opened(Path(given)) if isinstance(given, Path | str) else given
     of = _subject(reference) if reference is not None else None
-    return Subject(_sha256(content), lambda: content, of)
+    if isinstance(given, Path | str):
+        return work.of_file(Path(given), of)  # read when its turn comes: thousands would fill the memory
+    return Subject(_sha256(given), lambda: given, of)
 
 
-def _sha256(content: Content) -> str:
-    """Of the encoded bytes; of an array its pixels and shape; empty where nothing could be opened."""
-    if isinstance(content, StimulusError):
-        return ""
+def _sha256(content: bytes | Pixels) -> str:
+    """Of the encoded bytes; of an array its pixels and shape."""
     if isinstance(content, bytes):
         return hashlib.sha256(content).hexdigest()
     if content.ndim != 3 or content.shape[2] != 3 or content.dtype != np.uint8:

@@ -58,14 +58,24 @@ class Spec:
 
     def settings(self, rater_id: str, reference_sha256: str | None) -> dict[str, str]:
         """What else decides a rater's result on a picture with this reference."""
+        fixed = self._fixed[rater_id]
+        given = {"reference": reference_sha256 or "none"} if "reference" in fixed else {}
+        return {**fixed, **given}
+
+    @cached_property
+    def _fixed(self) -> Mapping[str, Mapping[str, str]]:
+        """By rater: the settings of a picture without a reference; to ask for versions takes its time."""
+        return {rater_id: self._without_reference(rater_id) for rater_id in self.raters}
+
+    def _without_reference(self, rater_id: str) -> dict[str, str]:
         declared = registry.declaration(rater_id)
         found = {"detector_version": self.detector_version}
         if LANDMARKS in (*declared.weights, *declared.helpful):
             found["landmarks"] = self.landmarker.version if self.landmarker else "none"
         if registry.needs_reference(rater_id):
-            found["reference"] = reference_sha256 or "none"
+            found["reference"] = "none"
         if source := registry.source(rater_id):
-            found["source"] = f"{self.keys[source]} {self.settings(source, None)}"
+            found["source"] = f"{self.keys[source]} {self._without_reference(source)}"
         return found
 
     def settings_hash(self, rater_id: str, reference_sha256: str | None) -> str:
@@ -106,10 +116,7 @@ class Models:
 
 def load(given: Spec) -> Models:
     """Load what a spec names; ModelError when something is missing."""
-    loaded = {
-        name: registry.rater(name, given.folders, given.compute)
-        for name in given.of_kind("model", "comparison")
-    }
+    loaded = {name: _opened(given, name) for name in given.of_kind("model", "comparison")}
     comparing = given.of_kind("comparison")
     return Models(
         given.keys,
@@ -118,6 +125,18 @@ def load(given: Spec) -> Models:
         {name: cast(Comparer, rater) for name, rater in loaded.items() if name in comparing},
         given.landmarker,
     )
+
+
+def _opened(given: Spec, name: str) -> Rater | Comparer | Deriver:
+    try:
+        return registry.rater(name, given.folders, given.compute)
+    except (AssertionError, RuntimeError) as error:  # torch's words for a device that is not there
+        if given.compute.device == "cpu":
+            raise
+        reason = " ".join(str(error).split())
+        raise ModelError(
+            f"{name} cannot compute on {given.compute.device} here ({reason}); rate with --device cpu"
+        ) from error
 
 
 def derivers(given: Spec) -> dict[str, Deriver]:

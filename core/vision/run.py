@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,6 +45,7 @@ class Looked:
     detections: tuple[Detection, ...]  # of the picture, and of its reference where that was looked at
     results: tuple[AiResult, ...]
     reference_sha256: str | None = None
+    passing: frozenset[str] = frozenset()  # raters whose result is about a file that could not be opened
 
 
 @dataclass
@@ -152,11 +153,25 @@ def _compared(eyes: _Eyes, seen: _Seen, sight: Sight, comparer: Comparer) -> Opi
 
 def _looked(models: Models, seen: _Seen) -> Looked:
     reference = seen.task.reference
+    asked = (seen.task, reference)
     return Looked(
-        tuple(seen.detections),
+        tuple(found for found, task in zip(seen.detections, asked, strict=False) if _was_read(task)),
         tuple(_result(models, rater_id, seen) for rater_id in seen.task.raters),
         reference.sha256 if reference else None,
+        frozenset(_passing(models, seen)),
     )
+
+
+def _was_read(task: Task | None) -> bool:
+    """Whether its bytes are known: why a file could not be opened says nothing of them."""
+    return task is not None and not isinstance(task.content, StimulusError)
+
+
+def _passing(models: Models, seen: _Seen) -> Iterator[str]:
+    if not _was_read(seen.task):
+        yield from seen.task.raters
+    elif (reference := seen.task.reference) and reference.sha256 and not _was_read(reference):
+        yield from (rater_id for rater_id in seen.task.raters if rater_id in models.comparers)
 
 
 def _result(models: Models, rater_id: str, seen: _Seen) -> AiResult:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from core.records import AiResult, Detection
 from core.vision import image, models, registry, run
 from core.vision.image import Pixels
 from core.vision.models import Spec
-from core.vision.rater import Deriver
+from core.vision.rater import Deriver, Opinion
 from core.vision.run import Task
 
 Content = bytes | Pixels | StimulusError
@@ -53,10 +54,25 @@ def opened(path: Path) -> Content:
         return StimulusError(f"the file cannot be opened: {error.strerror}")
 
 
+def unchanged(path: Path, sha256: str) -> Content:
+    """A file's bytes, or why it cannot be opened, or that they are no longer those of this hash."""
+    content = opened(path)
+    if isinstance(content, bytes) and hashlib.sha256(content).hexdigest() != sha256:
+        return StimulusError("the file was changed during the run; run it again")
+    return content
+
+
 def hashed(path: Path) -> str:
     """The SHA-256 of a file's bytes; empty where it cannot be opened or is too long to be read."""
     content = opened(path)
     return hashlib.sha256(content).hexdigest() if isinstance(content, bytes) else ""
+
+
+def of_file(path: Path, reference: Subject | None = None) -> Subject:
+    """A file as a subject: read once for its hash, and again when its turn comes."""
+    sha256 = hashed(path)
+    read = functools.partial(unchanged, path, sha256) if sha256 else functools.partial(opened, path)
+    return Subject(sha256, read, reference)
 
 
 def tasks(
@@ -116,5 +132,14 @@ def _derived(spec: Spec, deriver: Deriver, subject: Subject, source: AiResult, s
     )
     if source.face is None:
         return run.result(key, replace(seen, reason=source.reason), None)
-    there = said(deriver.source, subject.reference.sha256) if deriver.relative and subject.reference else None
-    return run.result(key, seen, deriver.derive(run.opinion(source), run.opinion(there) if there else None))
+    there = _of_reference(deriver, subject.reference, said)
+    return run.result(key, seen, deriver.derive(run.opinion(source), there))
+
+
+def _of_reference(deriver: Deriver, reference: Subject | None, said: Said) -> Opinion | None:
+    if not deriver.relative or reference is None:
+        return None
+    if there := said(deriver.source, reference.sha256):
+        return run.opinion(there)
+    content = b"" if reference.sha256 else reference.read()
+    return Opinion(reason=str(content)) if isinstance(content, StimulusError) else None

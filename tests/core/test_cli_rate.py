@@ -152,12 +152,91 @@ def test_parquet_holds_what_the_csv_holds(run, portraits, tmp_path):
     csv_table = pd.read_csv(tmp_path / "ai.csv", dtype=str)
     assert list(table) == list(csv_table)
     assert table["response_label"].tolist() == csv_table["response_label"].tolist()
-    assert table["probability_happy"].tolist() == csv_table["probability_happy"].astype(float).tolist()
+    in_csv = csv_table["probability_happy"].astype(float)
+    assert table["probability_happy"].equals(in_csv)  # missing cells are equal, too
 
 
 def test_a_folder_that_is_not_there_is_said_before_any_work(run, portraits):
     said = run(portraits, "--detector", "yunet", "--out", "results/ai.csv", code=1).output
     assert "there is no folder results" in said
+
+
+@pytest.mark.parametrize("name", ["ai.xlsx", "portraits", "/proc/ai.csv"])
+def test_a_file_that_cannot_be_written_is_said_before_any_work(run, portraits, name, monkeypatch):
+    monkeypatch.setattr("core.vision.sources.gather", None)
+    said = run(portraits, "--detector", "yunet", "--out", name, code=1).output
+    assert said.startswith(f"Error: {name}: ")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_folder_named_core_where_the_command_is_given_is_not_run(env, tmp_path):
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "__init__.py").write_text("raise SystemExit('not ours')")
+    command = [str(Path(sys.executable).parent / "facenorm"), "rate", "gone.jpg", "--out", "ai.csv"]
+    said = subprocess.run(
+        command, check=False, cwd=tmp_path, env=os.environ | env, capture_output=True, text=True
+    )
+    assert "gone.jpg: there is no such file or folder" in said.stderr
+    assert said.returncode == 1
+
+
+def test_only_the_models_of_what_is_missing_are_loaded(run, portraits, monkeypatch):
+    from core.vision import models
+
+    arguments = (portraits, "--detector", "yunet", "--out", "ai.csv", "--raters")
+    run(*arguments, "mini-xception")
+    load = models.load
+    loaded: list[tuple[str, ...]] = []
+    monkeypatch.setattr(models, "load", lambda spec: loaded.append(spec.raters) or load(spec))
+    run(*arguments, "mini-xception,mini-xception-not-neutral")
+    assert not loaded
+    run(*arguments, "mini-xception,mini-xception-not-neutral,picture-quality")
+    assert loaded == [("picture-quality",)]
+
+
+def test_the_same_bytes_with_two_references_are_rated_once_by_who_looks_at_one_picture(
+    run, portraits, tmp_path
+):
+    from core.cli import database
+    from db import ai_runs
+
+    shutil.copy(portraits / "img9.jpg", portraits / "again.jpg")
+    lines = "img9.jpg,a,happy,img3.jpg\nagain.jpg,b,happy,img8.jpg\n"
+    (portraits / "m.csv").write_text(f"file,identity,intended_emotion,reference\n{lines}")
+    arguments = [portraits / f"{name}.jpg" for name in ("img9", "again", "img3", "img8")]
+    arguments += ["--manifest", portraits / "m.csv", "--detector", "yunet"]
+    arguments += ["--raters", "picture-quality,edit-footprint", "--out", "ai.csv"]
+    run(*arguments, code=3)  # other people's faces are no edits of one another
+    with db_engine.reading(database.opened()) as conn:
+        noted = ai_runs.latest(conn, None)
+    assert (noted.total, noted.done) == (3 + 4, 3 + 4)
+    found = {(row["stim_file"], row["rater_id"]) for row in rows(tmp_path / "ai.csv")}
+    assert len(found) == 8
+
+
+def test_a_reference_that_is_not_there_is_said_and_nothing_is_stored_of_it(run, portraits, tmp_path):
+    (portraits / "m.csv").write_text("file,identity,intended_emotion,reference\nimg9.jpg,a,happy,gone.jpg\n")
+    arguments = (portraits / "img9.jpg", "--manifest", portraits / "m.csv", "--detector", "yunet")
+    arguments += ("--raters", "blendshape-change", "--out", "ai.csv")
+    assert "2 ratings are missing" in run(*arguments, "--dry-run").output
+    run(*arguments, code=3)
+    assert "" not in _stored(tmp_path)
+    (row,) = rows(tmp_path / "ai.csv")
+    assert "reference: there is no such file any more" in row["reason"]
+
+
+def test_a_file_that_cannot_be_opened_for_a_while_is_rated_when_it_can(run, portraits, tmp_path, monkeypatch):
+    from core.errors import StimulusError
+    from core.vision import work
+
+    failing = StimulusError("the file cannot be opened: Input/output error")
+    arguments = (portraits / "img9.jpg", "--detector", "yunet", "--out", "ai.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "unchanged", lambda path, sha256: failing)
+        run(*arguments, code=3)
+    assert {row["reason"] for row in rows(tmp_path / "ai.csv")} == {str(failing)}
+    run(*arguments)
+    assert {row["status"] for row in rows(tmp_path / "ai.csv")} == {"ok"}
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from core.errors import ModelError, StimulusError
-from core.vision import image, rate
+from core.vision import image, rate, run, work
 
 RATERS = ("mini-xception", "mini-xception-not-neutral")
 
@@ -50,3 +51,39 @@ def test_references_must_be_as_many_as_pictures(folders: list[Path]) -> None:
 def test_an_unknown_device_is_refused(folders: list[Path]) -> None:
     with pytest.raises(ModelError, match="'tpu', needed cpu or cuda"):
         rate([b""], detector="yunet", folders=folders, device="tpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_a_device_that_is_not_there_is_said_in_one_line(folders: list[Path]) -> None:
+    with pytest.raises(ModelError, match=r"^mini-xception cannot compute on cuda here .*--device cpu$"):
+        rate([b""], detector="yunet", folders=folders, device="cuda")
+
+
+def test_one_picture_alone_and_an_empty_batch_are_refused(folders: list[Path]) -> None:
+    with pytest.raises(StimulusError, match="needed a list"):
+        rate("face.png", detector="yunet", folders=folders)
+    with pytest.raises(ModelError, match="batch of 0 pictures"):
+        rate([b""], detector="yunet", folders=folders, batch=0)
+
+
+def test_files_are_read_when_their_turn_comes(
+    folders: list[Path], shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[int] = []
+    opened = work.opened
+    monkeypatch.setattr(work, "opened", lambda path: held.append(len(held)) or opened(path))
+    rated: list[int] = []
+    look = run.look
+    monkeypatch.setattr(run, "look", lambda *given: rated.append(len(held)) or look(*given))
+    rate([shared / "faces" / f"img{n}.jpg" for n in (3, 8, 9)], detector="yunet", folders=folders, batch=1)
+    assert rated == [4, 5, 6]  # three to be hashed, then one at a time
+
+
+def test_each_file_that_cannot_be_opened_has_its_own_reason(folders: list[Path], tmp_path: Path) -> None:
+    with (tmp_path / "long.png").open("wb") as file:
+        file.truncate(3_000_000_000)  # sparse: takes no space
+    found = rate([tmp_path / "gone.png", tmp_path / "long.png"], RATERS, detector="yunet", folders=folders)
+    gone, long = {one.reason for one in found[:2]}, {one.reason for one in found[2:]}
+    assert gone == {"there is no such file any more, or it is no regular file"}
+    assert len(long) == 1
+    assert not gone & long

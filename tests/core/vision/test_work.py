@@ -35,6 +35,15 @@ def test_a_file_s_hash_is_that_of_its_bytes(tmp_path: Path) -> None:
     assert work.hashed(tmp_path / "a.png") == hashlib.sha256(b"bytes").hexdigest()
 
 
+def test_a_file_that_was_changed_since_it_was_hashed_is_not_taken_for_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"bytes")
+    found = work.of_file(path)
+    assert found.read() == b"bytes"
+    path.write_bytes(b"others")
+    assert "changed during the run" in str(found.read())
+
+
 def test_a_pipe_named_like_a_picture_does_not_block(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     found: list[object] = []
