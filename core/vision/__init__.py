@@ -17,7 +17,7 @@ def rate(
     pictures: Iterable[Path | str | bytes | NDArray[np.uint8]],
     raters: Sequence[str] = ("mini-xception",),
     *,
-    detector: str = "haar",
+    detector: str | None = None,
     references: Sequence[Path | str | bytes | NDArray[np.uint8] | None] = (),
     folders: Sequence[Path] = (),
     device: str = "cpu",
@@ -27,6 +27,7 @@ def rate(
 
     pictures: paths, encoded bytes, or RGB arrays of shape (height, width, 3) in 0..255.
     references: for each picture the one that it was made from, for raters that compare; may be left out.
+    detector: the best one whose file is here where none is named, as `facenorm rate` takes it.
     folders: where the weights lie; those of the settings where none is given.
     Returns one record for each picture and rater, pictures first; a picture that cannot be read or shows
     no face is a record with that status and the reason.

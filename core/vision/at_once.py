@@ -24,7 +24,7 @@ Given = Path | str | bytes | Pixels
 def rate(
     pictures: Iterable[Given],
     raters: Sequence[str],
-    detector: str,
+    detector: str | None,
     references: Sequence[Given | None],
     folders: Sequence[Path],
     device: str,
@@ -44,7 +44,8 @@ def rate(
             "None where there is none"
         )
     compute = Compute("cuda" if device == "cuda" else "cpu")
-    spec = models.spec(raters, detector, folders or settings.load().model_folders, compute)
+    places = folders or settings.load().model_folders
+    spec = models.spec(raters, detector or registry.usable_detector(places), places, compute)
     subjects = [
         _subject(one, reference)
         for one, reference in zip(given, references or [None] * len(given), strict=True)

@@ -23,7 +23,6 @@ SIDE_PX = 750  # of the square picture: twice a small phone's width
 MARGIN = 1.3  # of the square over the landmarks' longer side
 ROW_PX, TEXT_PX, PAD_PX = 46, 28, 20  # at a phone's width letters stand 14 px high
 ROWS = 6  # the most units that are named
-MINUS = "\N{MINUS SIGN}"  # a hyphen is easily overlooked
 LEAST = 0.1  # change from which a unit is named
 NOW, BEFORE, PANEL, TEXT = (255, 176, 32), (96, 190, 255), (22, 24, 28), (245, 245, 245)
 # Corners of the eyes, bridge and sides of the head: expressions hardly move them.
@@ -131,7 +130,7 @@ def _row(pen: ImageDraw.ImageDraw, top: int, name: str, change: float) -> None:
     end = PAD_PX + round(abs(change) * (SIDE_PX - 2 * PAD_PX))
     pen.line([(PAD_PX, top + ROW_PX - 5), (end, top + ROW_PX - 5)], colour, 4)
     _write(pen, (PAD_PX, top), name)
-    _write(pen, (SIDE_PX - PAD_PX, top), f"{change:+.2f}".replace("-", MINUS), right=True)
+    _write(pen, (SIDE_PX - PAD_PX, top), f"{change:+.2f}", right=True)
 
 
 def _write(pen: ImageDraw.ImageDraw, place: tuple[int, int], words: str, *, right: bool = False) -> None:

@@ -146,7 +146,7 @@ def test_parquet_holds_what_the_csv_holds(run, portraits, tmp_path):
     import pandas as pd
 
     for name in ("ai.csv", "ai.parquet"):
-        run(portraits, "--detector", "yunet", "--out", name)
+        run(portraits, "--detector", "yunet", "--raters", "mini-xception", "--out", name)
     table = pd.read_parquet(tmp_path / "ai.parquet")
     assert table["probability_happy"].dtype == "float64"
     csv_table = pd.read_csv(tmp_path / "ai.csv", dtype=str)

@@ -67,6 +67,7 @@ def test_the_plan_is_drawn_with_what_others_have_planned(lab):
     assert seen == [{}, {one: 1, two: 1}]
 
 
+@pytest.mark.flaky(reruns=1)  # they wait 30 s for a connection, which a busy machine may not give them
 @pytest.mark.parametrize("ahead", [False, True], ids=["counted under the lock", "counted before it"])
 def test_two_hundred_who_arrive_at_once_see_each_other(lab, ahead):
     version, names = lab.open(), rated(lab)

@@ -87,3 +87,10 @@ def test_each_file_that_cannot_be_opened_has_its_own_reason(folders: list[Path],
     assert gone == {"there is no such file any more, or it is no regular file"}
     assert len(long) == 1
     assert not gone & long
+
+
+def test_without_a_detector_the_best_one_that_is_here_looks(
+    faces: dict[str, bytes], folders: list[Path]
+) -> None:
+    (found,) = rate([faces["img9.jpg"]], folders=folders)
+    assert found.detector == "yunet"
