@@ -10,7 +10,20 @@ from typing import Any
 
 import click
 
-from core.cli import erase, exclude, export, fit, identity, install, models, rate, recruit, simulate, study
+from core.cli import (
+    analyse,
+    erase,
+    exclude,
+    export,
+    fit,
+    identity,
+    install,
+    models,
+    rate,
+    recruit,
+    simulate,
+    study,
+)
 from core.errors import FacenormError
 
 
@@ -42,6 +55,9 @@ A study from its file to its tables:
 Pictures without a study:
   facenorm rate FOLDER --out ai.csv
   facenorm identity FOLDER --manifest manifest.csv --out DIR    still the same person?
+\b
+Ratings from anywhere:
+  facenorm analyse ratings.csv --rater COL --stimulus COL --scales a,b --out DIR
 
 Settings come from the environment: FACENORM_DATA (folder of database and backups),
 FACENORM_DATABASE_URL (PostgreSQL instead of SQLite), FACENORM_MODELS (folders with weights),
@@ -68,6 +84,7 @@ for command in (
     exclude.exclude,
     erase.erase,
     export.export,
+    analyse.analyse,
     install.backup,
     install.restore,
 ):
