@@ -146,9 +146,9 @@ def _loaded(spec: Spec) -> tuple[What, Models]:
 
 def _begin(threads: int) -> None:
     """Prepare a process of this machine."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that began us: it says what is done
     import cv2
     import torch
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that began us: it says what is done
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
