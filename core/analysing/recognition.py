@@ -53,6 +53,10 @@ def labels(intended: Sequence[str | None], perceived: Sequence[str]) -> Labels:
 
 def warnings(found: Labels) -> Iterator[str]:
     """What a reader of the hit rates should know of the labels."""
+    lower = {label.lower(): label for label in found.intended}
+    if alike := [label for label in found.others if label.lower() in lower]:
+        meant = ", ".join(f"{label} for {lower[label.lower()]}" for label in alike)
+        yield f"some responses differ from an intended label in capitals alone ({meant}); write them alike"
     if not found.shared:
         yield (
             f"no response is one of the intended labels {', '.join(found.intended)}; responses are "

@@ -129,7 +129,7 @@ def _categorical(table: Table) -> dict[str, Compute]:
         def found() -> Estimate:
             categories, which = _categories(table)
             one = functions[name](table.values, categories=categories)
-            return replace(one, method=f"{one.method}; {len(categories)} categories, {which}")
+            return replace(one, method=f"{one.method}; {which}")
 
         return found
 
@@ -139,12 +139,12 @@ def _categorical(table: Table) -> dict[str, Compute]:
 def _categories(table: Table) -> tuple[tuple[float, ...], str]:
     used = tuple(np.unique(table.values[np.isfinite(table.values)]).tolist())
     if table.categories is not None and set(used) <= set(table.categories):
-        return table.categories, "the full scale"
+        return table.categories, "all labels in the file" if table.is_labels else "the full scale"
     if len(used) > MAX_CATEGORIES:
         raise AgreementError(
             f"there are {len(used)} different values; as categories {MAX_CATEGORIES} are taken: round them"
         )
-    return used, "those in use (--range names the full scale)"
+    return used, "the values in use (--range names the full scale)"
 
 
 def _row(compute: Compute, shape: Design) -> Row:

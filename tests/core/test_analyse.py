@@ -168,9 +168,9 @@ def test_the_range_names_the_full_scale(analysed):
     rng = np.random.default_rng(2)
     rows = planted(stimuli=20).assign(value=lambda one: rng.integers(2, 5, size=len(one)))
     known = row(analysed(rows, ranges={"warm": (1, 7)}), "brennan_prediger")
-    assert "7 categories, the full scale" in known.method
+    assert "over 7 categories; t interval over stimuli; the full scale" in known.method
     unknown = row(analysed(rows), "brennan_prediger")
-    assert "3 categories, those in use" in unknown.method
+    assert "over 3 categories; t interval over stimuli; the values in use" in unknown.method
     # The same pairs agree; only chance, 1/q, differs.
     agreement = known.estimate * (1 - 1 / 7) + 1 / 7
     assert unknown.estimate == pytest.approx((agreement - 1 / 3) / (1 - 1 / 3))
@@ -235,6 +235,13 @@ def test_responses_that_are_no_labels_are_told_and_never_scored(analysed):
     found = analysed(rows, WITH_EMOTION)
     assert "hit_rates.csv" not in found.tables
     assert told(found, "no response is one of the intended labels happy, sad, fear; responses are")
+
+
+def test_labels_that_differ_in_capitals_alone_are_told(analysed):
+    rows = labelled()
+    rows.loc[rows.rater == "r1", "said"] = rows.said.str.title()
+    found = analysed(rows, WITH_EMOTION)
+    assert told(found, "Happy for happy")
 
 
 def test_emotions_in_a_long_file_may_be_a_scale_or_a_repeated_column(analysed):
