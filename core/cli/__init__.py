@@ -63,6 +63,7 @@ Settings come from the environment: FACENORM_DATA (folder of database and backup
 FACENORM_DATABASE_URL (PostgreSQL instead of SQLite), FACENORM_MODELS (folders with weights),
 FACENORM_SECRET (what replicas share).
 Exit code 0: done. 1: something to mend, said in one line. 2: the command was misspelt.
+3: rated, and some pictures got no rating.
 """
 
 main = Commands(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -135,7 +135,7 @@ def _declared(name: str, source: Source, title: str, units: str, high: float, li
         gives=(Gives("intensity", "number", units=units, low=0.0, high=high, zero=0.0),),
         weights=(),
         licence=weights.entry(source.weights).licence,
-        citation=CIRCUMPLEX,
+        citation=weights.entry(source.weights).citation,
         trained_on=f"nothing of its own; it works on what {source.rater_id} says",
         limits=limits,
     )
@@ -151,6 +151,7 @@ def _distance(source: Source) -> Derived:
         "The primary measure. It needs the neutral face of the same person, and inherits every error of "
         "valence and arousal; two expressions at one place of the circumplex are equally far.",
     )
+    declared = replace(declared, citation=f"{declared.citation}; {CIRCUMPLEX}")
     return Derived(declared, source.rater_id, True, affect, distance)
 
 
@@ -163,6 +164,7 @@ def _length(source: Source) -> Derived:
         LONGEST,
         "A tertiary measure: a face that looks glad or cross at rest is not at zero, and counts as intense.",
     )
+    declared = replace(declared, citation=f"{declared.citation}; {CIRCUMPLEX}")
     return Derived(declared, source.rater_id, False, affect, length)
 
 
