@@ -256,10 +256,11 @@ def pipeline(loaded, paths):
 
 
 def forward_passes(loaded, folder, paths, faces):
-    """The time of each network alone, on inputs made before: RetinaFace at 512, all raters in batches."""
+    """Each network alone, on inputs made before: RetinaFace at its first scale, all raters in batches."""
     import numpy as np
 
     from core.vision import image, onnx
+    from core.vision.deepface_detect import RetinaFace
     from core.vision.detect import shrink
     from core.vision.rater import Compute
     from core.vision.sight import Sight
@@ -270,7 +271,7 @@ def forward_passes(loaded, folder, paths, faces):
         pictures = [image.read(path.read_bytes()) for path in chunk]
         sights = [Sight(one, faces[print_of(one)]) for one in pictures]
         for one in pictures:
-            small = shrink(one, 512)[0][None].astype(np.float32)
+            small = shrink(one, RetinaFace.longer_px[0])[0][None].astype(np.float32)
             with clocks["RetinaFace"]:
                 retinaface.run(None, {"x": small})
         for name, rater in loaded.raters.items():
