@@ -8,10 +8,11 @@ import pytest
 
 from core import settings
 from core.errors import ModelError
-from core.vision import mesh, registry, weights
+from core.vision import detect, image, mesh, registry, weights
 from core.vision.detect import Detector
 from core.vision.mesh import MediaPipe
 from core.vision.rater import Rater
+from core.vision.sight import Sight
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,3 +60,15 @@ def mini_xception(folders: list[Path]) -> Rater:
 def faces(shared: Path) -> dict[str, bytes]:
     """Nine portraits and couple.jpg: their bytes by name."""
     return {path.name: path.read_bytes() for path in sorted((shared / "faces").iterdir())}
+
+
+@pytest.fixture(scope="session")
+def sights(faces: dict[str, bytes], yunet: Detector) -> list[Sight]:
+    """Three portraits with their faces."""
+    found = []
+    for name in ("img3.jpg", "img8.jpg", "emonet_example.png"):
+        pixels = image.read(faces[name])
+        face = detect.face(pixels, yunet)
+        assert face is not None
+        found.append(Sight(pixels, face))
+    return found

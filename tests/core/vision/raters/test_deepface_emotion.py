@@ -7,15 +7,12 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.vision import deep, deepface_crop, detect, image
-from core.vision.detect import Detector
+from core.vision import deep, deepface_crop
 from core.vision.rater import Compute, Rater
 from core.vision.raters import deepface_emotion as module
 from core.vision.sight import Sight
 from tests.core.vision import generated
 from tests.core.vision.deepface_oracle import Oracle, oracle
-
-NAMES = ("img3.jpg", "img8.jpg", "emonet_example.png")
 
 
 @pytest.fixture(scope="module")
@@ -35,17 +32,6 @@ def rater(home: Path) -> Rater:
 def deepface(home: Path) -> Iterator[Oracle]:
     with oracle(home) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def sights(faces: dict[str, bytes], yunet: Detector) -> list[Sight]:
-    found = []
-    for name in NAMES:
-        pixels = image.read(faces[name])
-        face = detect.face(pixels, yunet)
-        assert face is not None
-        found.append(Sight(pixels, face))
-    return found
 
 
 def test_the_labels_are_the_package_s_own_in_its_order() -> None:

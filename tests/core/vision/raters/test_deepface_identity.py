@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from core.errors import ModelError
-from core.vision import deep, deepface_crop, detect, image
-from core.vision.detect import Detector
+from core.vision import deep, deepface_crop
 from core.vision.rater import Compute, Rater
 from core.vision.raters import deepface_identity as module
 from core.vision.raters.deepface_identity import Model
@@ -22,7 +21,6 @@ from core.vision.sight import Sight
 from tests.core.vision import generated
 from tests.core.vision.deepface_oracle import Oracle, oracle
 
-NAMES = ("img3.jpg", "img8.jpg", "emonet_example.png")
 # Our ids, DeepFace's names, and the files with the real weights.
 THEIRS = {
     "deepface-vgg-face": ("VGG-Face", "vgg_face_weights.onnx"),
@@ -66,17 +64,6 @@ def raters(home: Path) -> dict[str, Rater]:
 def deepface(home: Path) -> Iterator[Oracle]:
     with oracle(home) as opened:
         yield opened
-
-
-@pytest.fixture(scope="module")
-def sights(faces: dict[str, bytes], yunet: Detector) -> list[Sight]:
-    found = []
-    for name in NAMES:
-        pixels = image.read(faces[name])
-        face = detect.face(pixels, yunet)
-        assert face is not None
-        found.append(Sight(pixels, face))
-    return found
 
 
 def embeddings(rater: Rater, sights: list[Sight]) -> np.ndarray:
